@@ -1,0 +1,194 @@
+"""The tensor contract between whoever prepares data (features) and the model. No file, no id, no config.
+
+Letters: B users, L history length, M items, T text tokens, G image cells, A attributes, Q queries.
+
+Position j of a user's sequence holds what is known after j events, and predicts event j + 1:
+
+```
+position   0        1      2      3
+holds      [START]  e1     e2     e3
+context    of e1    of e2  of e3  of the request
+target     e1       e2     e3     what comes next
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+__all__ = ["CONTEXT_FIELDS", "Batch", "ItemBatch", "UserBatch"]
+
+# The context columns of a `UserBatch`, in the order of its last axis.
+CONTEXT_FIELDS = ("gap", "device", "country", "hour", "weekday")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class ItemBatch:
+    """Everything that the item tower reads of M items.
+
+    Attributes:
+        text: (M, T, text width) float, token features of the frozen text layers.
+        text_mask: (M, T) bool, True = a token; a row without any = the text is missing.
+        image: (M, G, image width) float, cells of the frozen image network's feature map.
+        image_mask: (M,) bool, False = the picture is missing.
+        attributes: (M, A) int64 codes, 0 = missing.
+        id_codes: (M,) int64, row + 1 in the id table; 0 = no id (a new item, or id dropout).
+    """
+
+    text: Tensor
+    text_mask: Tensor
+    image: Tensor
+    image_mask: Tensor
+    attributes: Tensor
+    id_codes: Tensor
+
+    def __len__(self) -> int:
+        return self.text.shape[0]
+
+    def validate(self) -> None:
+        """Check shapes and types.
+
+        Raises:
+            ValueError: naming the tensor, its shape and the shape that was needed.
+        """
+        size, tokens = self.text.shape[:2]
+        _require(self.text.dim() == 3, f"text has shape {tuple(self.text.shape)}, needs (M, T, width)")
+        _require(self.image.dim() == 3, f"image has shape {tuple(self.image.shape)}, needs (M, G, width)")
+        for name, shape in (("text_mask", (size, tokens)), ("image_mask", (size,)), ("id_codes", (size,))):
+            found = tuple(getattr(self, name).shape)
+            _require(found == shape, f"{name} has shape {found}, needs {shape}")
+        _require(self.image.shape[0] == size, f"image has {self.image.shape[0]} items, text has {size}")
+        _require(
+            self.attributes.shape[0] == size, f"attributes has {self.attributes.shape[0]} items, needs {size}"
+        )
+        for name in ("text_mask", "image_mask"):
+            _require(getattr(self, name).dtype == torch.bool, f"{name} is not bool")
+        for name in ("attributes", "id_codes"):
+            _require(getattr(self, name).dtype == torch.int64, f"{name} is not int64")
+
+    def to(self, device: torch.device) -> ItemBatch:
+        """Return the batch on `device`, with float32 features."""
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
+        return ItemBatch(**{n: v.float() if v.is_floating_point() else v for n, v in moved.items()})
+
+    def without(
+        self, *, text: Tensor | None = None, image: Tensor | None = None, ids: Tensor | None = None
+    ) -> ItemBatch:
+        """Return the batch with the text, picture or id of the items marked True in (M,) taken away."""
+        batch = self
+        if text is not None:
+            batch = replace(batch, text_mask=batch.text_mask & ~text[:, None])
+        if image is not None:
+            batch = replace(batch, image_mask=batch.image_mask & ~image)
+        if ids is not None:
+            batch = replace(batch, id_codes=batch.id_codes.masked_fill(ids, 0))
+        return batch
+
+
+@dataclass(frozen=True)
+class UserBatch:
+    """Everything that the user tower reads of B users, beside the item vectors.
+
+    Attributes:
+        item_rows: (B, L) int64 rows of the item vector table, oldest first, left-aligned; 0 where padded.
+        mask: (B, L) bool, True = an event.
+        event_codes: (B, L) int64, 0 = unknown or padded.
+        context: (B, L + 1, len(CONTEXT_FIELDS)) int64 codes, 0 = unknown; see the drawing above.
+        query_rows: (B, L + 1) int64 rows of `query_vectors`, 0 = no query.
+        query_vectors: (Q, text width) float pooled text features; row 0 is zero.
+    """
+
+    item_rows: Tensor
+    mask: Tensor
+    event_codes: Tensor
+    context: Tensor
+    query_rows: Tensor
+    query_vectors: Tensor
+
+    def __len__(self) -> int:
+        return self.item_rows.shape[0]
+
+    def validate(self) -> None:
+        """Check shapes, types and that every mask is left-aligned.
+
+        Raises:
+            ValueError: naming the tensor, its shape and the shape that was needed.
+        """
+        size, length = self.item_rows.shape
+        shapes = {
+            "mask": (size, length),
+            "event_codes": (size, length),
+            "context": (size, length + 1, len(CONTEXT_FIELDS)),
+            "query_rows": (size, length + 1),
+        }
+        for name, shape in shapes.items():
+            found = tuple(getattr(self, name).shape)
+            _require(found == shape, f"{name} has shape {found}, needs {shape}")
+        _require(self.mask.dtype == torch.bool, "mask is not bool")
+        _require(not bool((self.mask[:, 1:] & ~self.mask[:, :-1]).any()), "mask is not left-aligned")
+        for name in ("item_rows", "event_codes", "context", "query_rows"):
+            _require(getattr(self, name).dtype == torch.int64, f"{name} is not int64")
+
+    def to(self, device: torch.device) -> UserBatch:
+        """Return the batch on `device`."""
+        return UserBatch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training step: users, what each position should predict, and the items encoded with gradient.
+
+    Attributes:
+        users: B sequences.
+        targets: (B, L + 1) int64 item rows; -1 = nothing to predict at this position.
+        weights: (B, L + 1) float, the weight of each target (a purchase says more than a click).
+        items: M items whose vectors are computed in this step; all others come from the vector table.
+        item_rows: (M,) int64 rows of `items` in the vector table, no row twice.
+    """
+
+    users: UserBatch
+    targets: Tensor
+    weights: Tensor
+    items: ItemBatch
+    item_rows: Tensor
+
+    def validate(self) -> None:
+        """Check both halves and that they fit together.
+
+        Raises:
+            ValueError: naming what does not fit.
+        """
+        self.users.validate()
+        self.items.validate()
+        shape = tuple(self.users.query_rows.shape)
+        _require(
+            tuple(self.targets.shape) == shape,
+            f"targets has shape {tuple(self.targets.shape)}, needs {shape}",
+        )
+        _require(
+            tuple(self.weights.shape) == shape,
+            f"weights has shape {tuple(self.weights.shape)}, needs {shape}",
+        )
+        _require(
+            len(self.item_rows) == len(self.items),
+            f"{len(self.item_rows)} item_rows for {len(self.items)} items",
+        )
+        _require(len(self.item_rows.unique()) == len(self.item_rows), "item_rows holds a row twice")
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on `device`."""
+        return Batch(
+            self.users.to(device),
+            self.targets.to(device),
+            self.weights.to(device),
+            self.items.to(device),
+            self.item_rows.to(device),
+        )

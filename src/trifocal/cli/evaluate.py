@@ -1,0 +1,5 @@
+"""`trifocal evaluate`."""
+
+
+def evaluate() -> None:
+    """Not there yet."""

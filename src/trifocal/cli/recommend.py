@@ -1,0 +1,5 @@
+"""`trifocal recommend`."""
+
+
+def recommend() -> None:
+    """Not there yet."""

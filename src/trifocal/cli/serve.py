@@ -1,0 +1,5 @@
+"""`trifocal serve`."""
+
+
+def serve() -> None:
+    """Not there yet."""

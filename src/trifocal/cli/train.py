@@ -1,0 +1,5 @@
+"""`trifocal train`."""
+
+
+def train() -> None:
+    """Not there yet."""

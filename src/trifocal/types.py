@@ -1,0 +1,178 @@
+"""Ids, rows and the small values that travel between stages. Imports nothing from this package.
+
+Ids of the outside world are text (`UserId`, `ItemId`); rows are positions in a `Vocabulary` (`ItemRow`). They
+have different types and never mix: answers are always in the user's own ids.
+
+Letters of array shapes, here and everywhere: B batch, L history length, K candidates, N items, D embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "EVENT_CODES",
+    "POSITIVE_EVENTS",
+    "BoolArray",
+    "Context",
+    "EventType",
+    "FloatArray",
+    "History",
+    "IntArray",
+    "ItemId",
+    "ItemRow",
+    "Rankings",
+    "Request",
+    "UserId",
+    "Vocabulary",
+]
+
+UserId = NewType("UserId", str)
+ItemId = NewType("ItemId", str)
+ItemRow = NewType("ItemRow", int)
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class EventType(StrEnum):
+    """What a user did with an item."""
+
+    IMPRESSION = "impression"
+    CLICK = "click"
+    CART = "cart"
+    PURCHASE = "purchase"
+    RATING = "rating"
+
+
+# Code 0 is kept for "unknown", as in every coded column.
+EVENT_CODES: dict[str, int] = {event.value: code for code, event in enumerate(EventType, start=1)}
+
+# An impression says what was shown, not what was liked.
+POSITIVE_EVENTS: tuple[EventType, ...] = (
+    EventType.CLICK,
+    EventType.CART,
+    EventType.PURCHASE,
+    EventType.RATING,
+)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A fixed, ordered set of ids; the position of an id is its row.
+
+    >>> vocabulary = Vocabulary.of(["shoe", "bag"])
+    >>> vocabulary.row("bag"), vocabulary.row("hat"), vocabulary.ids[0], len(vocabulary)
+    (1, None, 'shoe', 2)
+    """
+
+    ids: tuple[str, ...]
+    _rows: dict[str, int] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, ids: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary of `ids` in their order; a repeated id keeps its first row."""
+        unique = tuple(dict.fromkeys(ids))
+        return cls(unique, {item: row for row, item in enumerate(unique)})
+
+    def row(self, item: str) -> int | None:
+        """Return the row of `item`, or None where it is unknown."""
+        return self._rows.get(item)
+
+    def rows(self, items: Sequence[str]) -> IntArray:
+        """Return the rows of `items`, -1 for each unknown one."""
+        return np.fromiter((self._rows.get(item, -1) for item in items), dtype=np.int64, count=len(items))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def _no_rows() -> IntArray:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class History:
+    """What one user did, oldest first; five arrays of one length L.
+
+    Attributes:
+        item_rows: (L,) rows in the catalogue.
+        event_codes: (L,) values of `EVENT_CODES`, 0 = unknown.
+        timestamps_s: (L,) seconds since 1970, UTC; 0 = unknown.
+        device_codes: (L,) codes of the context features, 0 = unknown.
+        country_codes: (L,) codes of the context features, 0 = unknown.
+    """
+
+    item_rows: IntArray = field(default_factory=_no_rows)
+    event_codes: IntArray = field(default_factory=_no_rows)
+    timestamps_s: IntArray = field(default_factory=_no_rows)
+    device_codes: IntArray = field(default_factory=_no_rows)
+    country_codes: IntArray = field(default_factory=_no_rows)
+
+    @classmethod
+    def of_rows(cls, item_rows: Sequence[int] | IntArray) -> History:
+        """Return a history of which only the items are known."""
+        rows = np.asarray(item_rows, dtype=np.int64)
+        unknown = np.zeros_like(rows)
+        return cls(rows, unknown, unknown, unknown, unknown)
+
+    def last(self, length: int) -> History:
+        """Return the newest `length` events."""
+        start = max(len(self) - length, 0)
+        return History(
+            self.item_rows[start:],
+            self.event_codes[start:],
+            self.timestamps_s[start:],
+            self.device_codes[start:],
+            self.country_codes[start:],
+        )
+
+    def __len__(self) -> int:
+        return len(self.item_rows)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The circumstances of a request; everything may be unknown.
+
+    Attributes:
+        timestamp_s: seconds since 1970, UTC; 0 = unknown.
+        device_code: code of the context features, 0 = unknown.
+        country_code: code of the context features, 0 = unknown.
+        query_vector: (text width,) pooled text features of the search query, or None.
+    """
+
+    timestamp_s: int = 0
+    device_code: int = 0
+    country_code: int = 0
+    query_vector: FloatArray | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a recommender is asked: this history, in this context, without these items."""
+
+    history: History = field(default_factory=History)
+    context: Context = field(default_factory=Context)
+    exclude: IntArray = field(default_factory=_no_rows)
+    user_id: UserId | None = None
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """The best K items for each of B requests, best first.
+
+    Attributes:
+        item_rows: (B, K) rows in the catalogue; -1 fills a list that is shorter than K.
+        scores: (B, K) float32, falling along K; -inf where the row is -1.
+    """
+
+    item_rows: IntArray
+    scores: FloatArray
