@@ -66,9 +66,7 @@ class ItemBatch:
             found = tuple(getattr(self, name).shape)
             _require(found == shape, f"{name} has shape {found}, needs {shape}")
         _require(self.image.shape[0] == size, f"image has {self.image.shape[0]} items, text has {size}")
-        _require(
-            self.attributes.shape[0] == size, f"attributes has {self.attributes.shape[0]} items, needs {size}"
-        )
+        _require(self.attributes.shape[0] == size, f"attributes has {self.attributes.shape[0]} items, needs {size}")
         for name in ("text_mask", "image_mask"):
             _require(getattr(self, name).dtype == torch.bool, f"{name} is not bool")
         for name in ("attributes", "id_codes"):
@@ -181,7 +179,7 @@ class Batch:
             len(self.item_rows) == len(self.items),
             f"{len(self.item_rows)} item_rows for {len(self.items)} items",
         )
-        _require(len(self.item_rows.unique()) == len(self.item_rows), "item_rows holds a row twice")
+        _require(len(torch.unique(self.item_rows)) == len(self.item_rows), "item_rows holds a row twice")
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on `device`."""

@@ -1,4 +1,4 @@
-"""One look for progress bars on long work; on stderr, so that results on stdout stay clean. Imports nothing from here."""
+"""One look for progress bars on long work; on stderr, so that results on stdout stay clean."""
 
 from __future__ import annotations
 

@@ -54,9 +54,7 @@ def main() -> None:
     except TrifocalError as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"[bold red]error:[/] {error}", markup=True
-        )
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {error}", markup=True)
         sys.exit(1)
     except KeyboardInterrupt:
         Console(stderr=True).print("stopped; the same command goes on where it left off")

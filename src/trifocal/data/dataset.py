@@ -76,9 +76,7 @@ class Dataset:
 def write_dataset(dataset: Dataset, folder: Path) -> None:
     """Write `dataset` to `folder`, creating it; the picture folder is stored relative to it where it lies inside."""
     folder.mkdir(parents=True, exist_ok=True)
-    conform(dataset.items, ITEM_SCHEMA, extra_prefix=c.ATTRIBUTE_PREFIX).write_parquet(
-        folder / "items.parquet"
-    )
+    conform(dataset.items, ITEM_SCHEMA, extra_prefix=c.ATTRIBUTE_PREFIX).write_parquet(folder / "items.parquet")
     conform(dataset.events, EVENT_SCHEMA).write_parquet(folder / "events.parquet")
     root = dataset.image_root.resolve()
     inside = root.is_relative_to(folder.resolve())
@@ -112,9 +110,7 @@ def read_dataset(folder: Path) -> Dataset:
     )
 
 
-def conform(
-    frame: pl.DataFrame, schema: dict[str, pl.DataType], *, extra_prefix: str | None = None
-) -> pl.DataFrame:
+def conform(frame: pl.DataFrame, schema: dict[str, pl.DataType], *, extra_prefix: str | None = None) -> pl.DataFrame:
     """Return `frame` with exactly the columns of `schema` in their types, absent ones null, and `extra_prefix` ones."""
     extra = [n for n in frame.columns if extra_prefix is not None and n.startswith(extra_prefix)]
     known = [

@@ -19,10 +19,8 @@ __all__ = [
     "weekday_codes",
 ]
 
-# Upper edges of the time-gap buckets: same moment, 10 s, 1 min, 5 min, 30 min (a session), ... 90 days. Code 0 = unknown.
-_GAP_EDGES_S = np.array(
-    [0, 10, 60, 300, 1800, 7200, 21600, 86400, 3 * 86400, 7 * 86400, 30 * 86400, 90 * 86400]
-)
+# Upper edges of the time-gap buckets, from "same moment" over a session (30 min) to 90 days. Code 0 = unknown.
+_GAP_EDGES_S = np.array([0, 10, 60, 300, 1800, 7200, 21600, 86400, 3 * 86400, 7 * 86400, 30 * 86400, 90 * 86400])
 GAP_CODES = len(_GAP_EDGES_S) + 2
 HOUR_CODES = 25
 WEEKDAY_CODES = 8
