@@ -1,1 +1,6 @@
-"""index"""
+"""Vectors -> top K: the exact index, which is the reference, and the recommender that needs nothing but vectors."""
+
+from trifocal.index.exact import ExactIndex
+from trifocal.index.nearest import NearestRecommender
+
+__all__ = ["ExactIndex", "NearestRecommender"]
