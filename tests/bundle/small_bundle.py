@@ -29,7 +29,7 @@ class WordEncoder:
 
 
 def small_items() -> pl.DataFrame:
-    """Return 12 items, `red-dress`, `red-boot`, `red-lamp`, `blue-dress` ... at 10, 20, ... 120; the last is sold out."""
+    """Return `red-dress`, `red-boot`, `red-lamp`, `blue-dress` ...: 12 items at 10, 20, ... 120; the last is sold out."""
     names = [(colour, kind, category) for colour in COLOURS for kind, category in KINDS]
     return pl.DataFrame(
         {
