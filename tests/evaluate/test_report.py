@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+from rich.console import Console
+from tests.evaluate.toy import N_ITEMS, SPLIT, cases, dataset, falling, rising
+
+from trifocal.evaluate.comparison import Comparison, compare, evaluate_all
+from trifocal.evaluate.config import EvaluateConfig
+from trifocal.evaluate.pictures import SampleUser, sample_users
+from trifocal.evaluate.plots import latency_plot, metric_plot
+from trifocal.evaluate.protocol import Result
+from trifocal.evaluate.report import report_html, report_json, report_table, verdict, write_report
+
+CONFIG = EvaluateConfig(bootstrap_samples=200, latency_requests=10)
+
+
+def results() -> list[Result]:
+    return evaluate_all([rising(), falling()], cases(), CONFIG, {"rising": 1.5})
+
+
+def comparison(given: list[Result] | None = None) -> Comparison:
+    found = results() if given is None else given
+    return compare(found, cases(), dataset="toy", split=SPLIT, part="test", candidates=N_ITEMS, config=CONFIG)
+
+
+def samples(folder: Path) -> list[SampleUser]:
+    Image.new("RGB", (300, 200), "red").save(folder / "red.jpg")
+    return sample_users(cases(), results(), dataset(folder), size=10, seed=0)
+
+
+def test_json_has_the_figures_and_the_split() -> None:
+    found = json.loads(json.dumps(report_json(comparison())))
+    assert found["split"] == "toy"
+    assert found["fingerprint"] == SPLIT.fingerprint
+    assert found["users"] == 4
+    row = found["models"]["rising"]
+    assert row["recall@20"] == 0.875
+    assert row["train_seconds"] == 1.5
+    assert {"ndcg@10", "map@20", "latency_ms"} <= set(row)
+    low, high = row["intervals"]["recall@20"]
+    assert low <= 0.875 <= high
+
+
+def test_the_table_shows_every_model() -> None:
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(report_table(comparison()))
+    text = console.export_text()
+    assert re.search(r"rising.*0\.8750 ±0\.\d{4}.*80\.0%", text)
+    assert "falling" in text
+    assert "leaky split" in text
+    assert "full ranking of 25 items" in text
+
+
+def test_the_verdict_says_above_below_or_not_told_apart() -> None:
+    # Users 0 to 2 gain 1, user 3 nothing; with 200 resamples of four users the interval of .75 leaves 0 out.
+    assert verdict(comparison()).startswith(
+        "rising is above falling, the strongest of the others: Recall@20 0.8750 against 0.1250 (+600.0 %"
+    )
+    assert " is below " in verdict(comparison(results()[::-1]))
+    same = [results()[0], replace(results()[0], name="twin")]
+    assert "rising cannot be told apart from twin" in verdict(comparison(same))
+    assert verdict(comparison(results()[:1])) == "rising reaches Recall@20 0.8750 on 4 users."
+
+
+def test_sample_users_show_what_they_had_took_and_were_proposed(tmp_path: Path) -> None:
+    found = samples(tmp_path)
+    # u0 has no history, so only the three others can be drawn.
+    assert {user.user_id for user in found} == {"u1", "u2", "u3"}
+    third = next(user for user in found if user.user_id == "u3")
+    assert [item.title for item in third.had] == ["<b>thing 24"] * 6
+    assert [item.title for item in third.took] == ["<b>thing 3", "<b>thing 20"]
+    assert [item.hit for item in third.proposed["rising"]] == [False, False, False, True, False, False]
+    red, lost, untitled = third.proposed["rising"][:3]
+    assert red.picture is not None
+    with Image.open(io.BytesIO(base64.b64decode(red.picture.split(",", 1)[1]))) as picture:
+        assert picture.size == (96, 64)
+    assert lost.picture is None
+    assert untitled.title == "i2"
+
+
+def test_the_same_seed_draws_the_same_users(tmp_path: Path) -> None:
+    first, again = samples(tmp_path), samples(tmp_path)
+    assert [u.user_id for u in first] == [u.user_id for u in again]
+    assert len(sample_users(cases(), results(), dataset(tmp_path), size=2, seed=1)) == 2
+
+
+def test_the_page_stands_alone_and_escapes(tmp_path: Path) -> None:
+    target = tmp_path / "folder" / "report.html"
+    write_report(target, comparison(), samples(tmp_path))
+    page = target.read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    assert "0.8750" in page
+    assert SPLIT.fingerprint in page
+    assert "This split is leaky" in page
+    assert page.count('class="item hit"') == 4
+    assert "<b>thing" not in page
+    assert "&lt;b&gt;thing" in page
+    # Nothing from outside: every source is inline, no style sheet, no script.
+    assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page)
+    assert "<script" not in page
+    assert "url(http" not in page
+
+
+def test_a_single_model_without_latency_has_a_page() -> None:
+    page = report_html(comparison([replace(results()[0], latency=None, train_seconds=None)]))
+    assert "against each other model" not in page
+    assert page.count("<svg") == 2
+
+
+def test_plots_take_the_colours_of_the_page_and_escape_names() -> None:
+    given = [replace(results()[0], name="a<b>"), results()[1]]
+    found = comparison(given)
+    for plot in (metric_plot(found, "recall@20"), latency_plot(found, "recall@20")):
+        assert "var(--accent)" in plot
+        assert not re.search(r"#0([1-5])0\1", plot)
+        assert "a&lt;b&gt;" in plot
+        assert "<b>" not in plot
+    assert metric_plot(found, "recall@20") == metric_plot(found, "recall@20")
+
+
+def test_without_latency_there_is_no_latency_plot() -> None:
+    assert latency_plot(comparison([replace(r, latency=None) for r in results()]), "recall@20") == ""
+
+
+def test_a_row_without_items_says_so() -> None:
+    page = report_html(comparison(), [SampleUser("u", [], [], {"rising": []})])
+    assert page.count(">nothing<") == 3
