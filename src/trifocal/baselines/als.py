@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ __all__ = ["DEFAULT_GRID", "AlsRecommender", "AlsSettings", "tune_als"]
 
 @dataclass(frozen=True)
 class AlsSettings:
-    """What `implicit` is told.
+    """What `implicit` is told; the defaults are near the best on hm-random.
 
     Attributes:
         factors: D, numbers a user or item has.
@@ -39,8 +38,8 @@ class AlsSettings:
     """
 
     factors: int = 128
-    regularization: float = 1.0
-    alpha: float = 10.0
+    regularization: float = 200.0
+    alpha: float = 100.0
     iterations: int = 15
 
     def __post_init__(self) -> None:
@@ -48,10 +47,12 @@ class AlsSettings:
             raise ConfigError(f"{self} holds a number that is not above 0; raise it")
 
 
-# 12 trials, within the 20 of PROTOCOL.md; the corners were widened until the best lay inside on hm-random.
+# 12 trials, within the 20 of PROTOCOL.md. Measured on hm-random, 128 factors, validation nDCG@10 along the pairs:
+# .0775, .0822, .0822, .0833, .0832, .0820 (Recall@20 .1770 to .2007, still rising at the end).
 DEFAULT_GRID = tuple(
     AlsSettings(factors, regularization, alpha)
-    for factors, regularization, alpha in product((64, 128), (1.0, 10.0), (1.0, 5.0, 20.0))
+    for factors in (64, 128)
+    for regularization, alpha in ((1.0, 5.0), (10.0, 20.0), (30.0, 20.0), (100.0, 50.0), (200.0, 100.0), (300.0, 150.0))
 )
 
 
