@@ -1,0 +1,47 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each sets itself up in .venv; Python 3.11+ is all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_SERVE ?= 1
+VISUAL_SIGNAL ?= 1.0
+PORT ?= 8000
+
+.PHONY: help demo test lint format bench clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoders,serve]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoders,serve,test]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## make a shop, train, compare, serve (DEMO_SERVE=0 stops after the report; VISUAL_SIGNAL=0 blinds its shoppers)
+	@VISUAL_SIGNAL=$(VISUAL_SIGNAL) DEMO_SERVE=$(DEMO_SERVE) PORT=$(PORT) PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo.sh
+
+test: $(VENV)/.test ## all tests, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.test ## format, ruff, mypy --strict, import layers, size limits
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_sizes.py
+
+format: $(VENV)/.test ## write the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.test ## benchmarks that are too long for the tests
+	$(BIN)/python benchmarks/scale/import_events.py
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
