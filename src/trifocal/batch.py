@@ -90,6 +90,22 @@ class ItemBatch:
             batch = replace(batch, id_codes=batch.id_codes.masked_fill(ids, 0))
         return batch
 
+    def without_attributes(self) -> ItemBatch:
+        """Return the batch with every attribute missing."""
+        return replace(self, attributes=torch.zeros_like(self.attributes))
+
+    def text_only(self) -> ItemBatch:
+        """Return the batch with every picture missing."""
+        return replace(self, image_mask=torch.zeros_like(self.image_mask))
+
+    def image_only(self) -> ItemBatch:
+        """Return the batch with every text missing, cut to the one place that a missing text takes."""
+        return replace(self, text=self.text[:, :1], text_mask=torch.zeros_like(self.text_mask[:, :1]))
+
+    def select(self, rows: Tensor) -> ItemBatch:
+        """Return the items at `rows` (m,) int64."""
+        return ItemBatch(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
 
 @dataclass(frozen=True)
 class UserBatch:

@@ -1,1 +1,75 @@
-"""Joins the stages' configs, loads TOML and environment, reports all faults at once."""
+"""All stages' settings in one value: defaults, then a TOML file, then the environment; every fault in one error.
+
+A variable `TRIFOCAL_<STAGE>__<KEY>` sets a key: `TRIFOCAL_TRAIN__EPOCHS=5`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from trifocal.errors import ConfigError
+from trifocal.evaluate.config import EvaluateConfig
+from trifocal.features.config import FeaturesConfig
+from trifocal.model.config import ModelConfig
+from trifocal.train.config import TrainConfig
+
+__all__ = ["Settings", "load_settings"]
+
+_PREFIX = "TRIFOCAL_"
+
+
+class Settings(BaseSettings):
+    """One section a stage; `configs/default.toml` shows every key. Stability: full."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=_PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
+    )
+
+    features: FeaturesConfig = FeaturesConfig()
+    """Frozen encoders and coded attributes."""
+    model: ModelConfig = ModelConfig()
+    """Towers and ranker."""
+    train: TrainConfig = TrainConfig()
+    """Losses, optimiser, schedule."""
+    evaluate: EvaluateConfig = EvaluateConfig()
+    """Metrics and report."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment stands above the file, which comes in as the initial values."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Return the settings of the TOML file at `path` over the defaults, and the environment over both.
+
+    Raises:
+        ConfigError: naming every unknown key and every value out of bounds.
+    """
+    try:
+        return Settings(**_sections(path))
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']} (got {f['input']!r})" for f in error.errors())
+        raise ConfigError(f"{path or 'the environment'} holds settings that cannot be used: {faults}") from error
+
+
+def _sections(path: Path | None) -> dict[str, dict[str, object]]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"there is no settings file {path}; see configs/default.toml for every key") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is no TOML: {error}") from error

@@ -1,5 +1,113 @@
-"""`trifocal evaluate`."""
+"""`trifocal evaluate`: the models of a run and the baselines, side by side on one split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from trifocal.data.splits import Split
+    from trifocal.ports import Recommender, Validator
+    from trifocal.types import Vocabulary
+
+__all__ = ["evaluate"]
 
 
-def evaluate() -> None:
-    """Not there yet."""
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="Data set folder.")],
+    run: Annotated[Path, typer.Argument(help="Run folder, from `trifocal train`; every bundle in it is scored.")],
+    split: Annotated[str, typer.Option(help="time, or hm-random.")] = "time",
+    parts: Annotated[Path | None, typer.Option(help="The assignment file of hm-random.")] = None,
+    refit: Annotated[bool, typer.Option(help="Baselines learn from train + validation, as the run did.")] = False,
+    report: Annotated[Path | None, typer.Option(help="HTML report; default: RUN/report.html.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML over the defaults; see configs/default.toml.")] = None,
+) -> None:
+    """Score the run's models, popularity and a tuned ALS by full ranking; table, HTML report, JSON on the last line.
+
+    Examples:
+
+        trifocal evaluate shop runs/shop
+
+        trifocal evaluate hm runs/hm --split hm-random --parts data/hm-week/hm-random.parquet --refit
+    """
+    import json
+
+    from rich.console import Console
+
+    from trifocal.data.cases import build_cases
+    from trifocal.data.dataset import read_dataset
+    from trifocal.data.splits import named_split, restrict
+    from trifocal.evaluate import comparison, pictures
+    from trifocal.evaluate import report as pages
+    from trifocal.evaluate.protocol import CasesValidator
+    from trifocal.features.items import FeatureState
+    from trifocal.settings import load_settings
+
+    settings = load_settings(config).evaluate
+    whole = read_dataset(dataset)
+    chosen = named_split(whole, split, parts)
+    data_set = restrict(whole, chosen) if chosen.leaky else whole
+    vocabulary = data_set.vocabulary()
+    trained, state, seconds = _trained_models(run, vocabulary)
+    context = FeatureState.from_json(state).context
+    validator = CasesValidator(build_cases(chosen, "validation", vocabulary, context).sample(2000))
+    baselines, baseline_seconds = _baselines(chosen, vocabulary, validator, refit)
+    cases = build_cases(chosen, "test", vocabulary, context)
+    results = comparison.evaluate_all([*trained, *baselines], cases, settings, {**seconds, **baseline_seconds})
+    compared = comparison.compare(
+        results,
+        cases,
+        dataset=data_set.name,
+        split=chosen.refit() if refit else chosen,
+        part="test",
+        candidates=len(chosen.items or vocabulary.ids),
+        config=settings,
+    )
+    page = report or run / "report.html"
+    pages.write_report(page, compared, pictures.sample_users(data_set, cases, results, settings))
+    console = Console()
+    console.print(pages.report_table(compared))
+    console.print(f"{pages.verdict(compared)}\nreport: {page}")
+    typer.echo(json.dumps(pages.report_json(compared)))
+
+
+def _trained_models(run: Path, vocabulary: Vocabulary) -> tuple[list[Recommender], dict[str, object], dict[str, float]]:
+    """The bundles of the run, `trifocal` first; all were fitted to the same training events."""
+    from trifocal import columns as c
+    from trifocal.bundle import read_bundle
+    from trifocal.bundle.network import load_recommender
+    from trifocal.errors import ArtifactError
+
+    folders = sorted(run.glob("*/bundle"), key=lambda folder: (folder.parent.name != "trifocal", folder.parent.name))
+    if not folders:
+        raise ArtifactError(f"{run} holds no bundle; train one with `trifocal train`")
+    bundles = [read_bundle(folder) for folder in folders]
+    for bundle in bundles:
+        if tuple(bundle.contents.items[c.ITEM_ID]) != vocabulary.ids:
+            raise ArtifactError(f"{bundle.folder} was trained on other items than this split has; train again")
+    seconds = {b.contents.model_name: float(b.manifest.metrics["train_seconds"]) for b in bundles}
+    return [load_recommender(bundle) for bundle in bundles], bundles[0].contents.feature_state, seconds
+
+
+def _baselines(
+    split: Split, vocabulary: Vocabulary, validator: Validator, refit: bool
+) -> tuple[list[Recommender], dict[str, float]]:
+    """ALS tuned on validation, and popularity; both learn from what the run's models learned from."""
+    import time
+
+    from trifocal.baselines import AlsRecommender, PopularityRecommender, tune_als
+    from trifocal.data.histories import interaction_matrix
+
+    matrix: csr_matrix = interaction_matrix(split.train, vocabulary)[0]
+    started = time.perf_counter()
+    als = tune_als(matrix, validator)
+    if refit:
+        matrix = interaction_matrix(split.refit().train, vocabulary)[0]
+        als = AlsRecommender.fit(matrix, als.settings)
+    tuned = time.perf_counter()
+    popularity = PopularityRecommender.fit(matrix)
+    return [als, popularity], {"als": tuned - started, "popularity": time.perf_counter() - tuned}

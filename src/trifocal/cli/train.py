@@ -1,5 +1,74 @@
-"""`trifocal train`."""
+"""`trifocal train`: data set -> run folder with one bundle a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["train"]
 
 
-def train() -> None:
-    """Not there yet."""
+def train(
+    dataset: Annotated[Path, typer.Argument(help="Data set folder, from `data import` or `shop generate`.")],
+    run: Annotated[Path, typer.Argument(help="Run folder; made, or gone on with after a kill.")],
+    models: Annotated[str, typer.Option(help="Models to train, of trifocal, text, image, ids.")] = "trifocal",
+    split: Annotated[str, typer.Option(help="time, or hm-random.")] = "time",
+    parts: Annotated[Path | None, typer.Option(help="The assignment file of hm-random.")] = None,
+    refit: Annotated[bool, typer.Option(help="Train again on train + validation, for the best epochs.")] = False,
+    config: Annotated[Path | None, typer.Option(help="TOML over the defaults; see configs/default.toml.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Token features; default: RUN/../features.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 = all.")] = 0,
+) -> None:
+    """Encode the catalogue, train, and write a bundle for each model.
+
+    Examples:
+
+        trifocal train shop runs/shop
+
+        trifocal train shop runs/shop --models trifocal,text,image --config configs/shop.toml
+
+        trifocal train hm runs/hm --split hm-random --parts data/hm-week/hm-random.parquet --refit
+    """
+    import torch
+    from rich.console import Console
+
+    from trifocal.data.cases import build_cases
+    from trifocal.data.dataset import read_dataset
+    from trifocal.data.splits import named_split, restrict
+    from trifocal.evaluate.protocol import CasesValidator
+    from trifocal.settings import load_settings
+    from trifocal.train.pipeline import Job, train_bundle, variant_config
+    from trifocal.train.prepare import prepare_training
+
+    settings = load_settings(config)
+    names = [name.strip() for name in models.split(",")]
+    for name in names:
+        variant_config(name, settings.model)
+    if threads:
+        torch.set_num_threads(threads)
+    whole = read_dataset(dataset)
+    chosen = named_split(whole, split, parts)
+    data_set = restrict(whole, chosen) if chosen.leaky else whole
+    job = Job(
+        data_set,
+        chosen,
+        settings.features,
+        settings.model,
+        settings.train,
+        run,
+        cache or run.parent / "features",
+        refit,
+    )
+    data = prepare_training(data_set, chosen, settings.features, job.cache_folder)
+    cases = build_cases(chosen, "validation", data_set.vocabulary(), data.state.context)
+    validator = CasesValidator(cases.sample(settings.train.validation_users))
+    console = Console()
+    for name in names:
+        manifest = train_bundle(job, name, data, validator)
+        figures = manifest.metrics
+        console.print(
+            f"[bold]{name}[/]: validation {settings.train.metric} {figures['validation']:.4f} after epoch "
+            f"{figures['best_epoch']}, {figures['train_seconds']:.0f} s -> {run / name / 'bundle'}"
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trifocal.types import IntArray, Vocabulary
+from trifocal.types import BoolArray, IntArray, Vocabulary
 
 __all__ = [
     "GAP_CODES",
@@ -27,7 +27,7 @@ WEEKDAY_CODES = 8
 _DAY_S = 86_400
 
 
-def gap_codes(gaps_s: IntArray, known: IntArray) -> IntArray:
+def gap_codes(gaps_s: IntArray, known: BoolArray) -> IntArray:
     """Return the bucket of each gap in seconds, from 1; 0 where `known` is false."""
     return np.where(known, np.searchsorted(_GAP_EDGES_S, gaps_s, side="left") + 1, 0).astype(np.int64)
 

@@ -1,0 +1,110 @@
+"""Picture -> a small grid of image tokens of a frozen network: EfficientNet-Lite, or any `AutoModel` vision folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn import functional
+
+from trifocal.errors import ConfigError
+from trifocal.features.backbones import file_sha256, folder_sha256, packaged_image_weights
+from trifocal.features.efficientnet_lite import IMAGE_SIZES, load_efficientnet_lite
+from trifocal.ports import TokenSource
+from trifocal.types import FloatArray
+
+__all__ = ["AutoModelImageSource", "EfficientNetLiteSource", "image_source", "load_picture"]
+
+# Shop photos stand on light ground: a narrow picture is padded to a square with white, never cropped or stretched.
+_PADDING = (255, 255, 255)
+
+
+def image_source(backbone: str, *, grid: int = 3, device: str = "cpu") -> TokenSource:
+    """Return the image encoder named `backbone`: `efficientnet-lite0`, `-lite2`, or an `AutoModel` folder.
+
+    Raises:
+        ConfigError: when it is neither, or the encoders extra is not installed.
+        ArtifactError: when the packaged weights are damaged.
+    """
+    if backbone in IMAGE_SIZES:
+        return EfficientNetLiteSource(backbone, grid=grid, device=device)
+    folder = Path(backbone)
+    if not (folder / "config.json").is_file():
+        raise ConfigError(
+            f"image backbone {backbone!r} is none of {', '.join(IMAGE_SIZES)} and no folder with a config.json; "
+            "give the path of a folder written by `save_pretrained`"
+        )
+    return AutoModelImageSource(folder, grid=grid, device=device)
+
+
+def load_picture(path: str, size: int) -> Image.Image:
+    """Return the picture as RGB, padded to a square and scaled to `size` x `size` pixels."""
+    with Image.open(path) as picture:
+        picture.draft("RGB", (size, size))
+        transparent = picture.mode in ("RGBA", "LA", "P")
+        flat = picture.convert("RGBA") if transparent else picture.convert("RGB")
+    if transparent:
+        ground = Image.new("RGBA", flat.size, (*_PADDING, 255))
+        flat = Image.alpha_composite(ground, flat).convert("RGB")
+    return ImageOps.pad(flat, (size, size), Image.Resampling.BICUBIC, color=_PADDING)
+
+
+def _pooled_grid(feature_map: Tensor, grid: int) -> FloatArray:
+    """(B, C, H, W) -> (B, grid * grid, C)."""
+    cells = functional.adaptive_avg_pool2d(feature_map, grid).flatten(2).transpose(1, 2)
+    return cells.float().cpu().numpy()
+
+
+class EfficientNetLiteSource:
+    """EfficientNet-Lite with ImageNet weights as a `TokenSource`. Stability: caller."""
+
+    def __init__(self, backbone: str, *, grid: int, device: str = "cpu") -> None:
+        weights = packaged_image_weights(backbone)
+        self.name = f"image-{backbone}"
+        self.width = 1280
+        self.fingerprint = f"{file_sha256(weights)}-pad-{IMAGE_SIZES[backbone]}-{grid}"
+        self._size, self._grid, self._device = IMAGE_SIZES[backbone], grid, torch.device(device)
+        network = load_efficientnet_lite(backbone, weights).to(self._device)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
+
+    def encode(self, contents: Sequence[str]) -> list[FloatArray]:
+        """Return for each picture file its (grid * grid, 1280) features."""
+        pictures = np.stack([np.asarray(load_picture(path, self._size), dtype=np.float32) for path in contents])
+        pixels = torch.from_numpy((pictures - 127.0) / 128.0).permute(0, 3, 1, 2).to(self._device)
+        with torch.inference_mode():
+            return list(_pooled_grid(self._network.feature_map(pixels), self._grid))
+
+
+class AutoModelImageSource:
+    """A ViT, DINOv2, CLIP or SigLIP vision folder as a `TokenSource`: patch tokens pooled to the grid."""
+
+    def __init__(self, folder: Path, *, grid: int, device: str = "cpu") -> None:
+        try:
+            from transformers import AutoImageProcessor, AutoModel
+        except ImportError as error:
+            raise ConfigError("transformers is not installed; `pip install 'trifocal[encoders]'`") from error
+        network = AutoModel.from_pretrained(folder, local_files_only=True).eval().to(torch.device(device))
+        self._network = getattr(network, "vision_model", network)
+        self._processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]  # transformers'
+            folder, local_files_only=True, use_fast=False
+        )
+        self.name = f"image-{folder.name}"
+        self.width = int(self._network.config.hidden_size)
+        self.fingerprint = f"{folder_sha256(folder)}-{grid}"
+        self._grid, self._device = grid, torch.device(device)
+        self._size = int(self._network.config.image_size)
+
+    def encode(self, contents: Sequence[str]) -> list[FloatArray]:
+        """Return for each picture file its (grid * grid, width) features."""
+        pictures = [load_picture(path, self._size) for path in contents]
+        pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
+        with torch.inference_mode():
+            hidden = self._network(pixel_values=pixels).last_hidden_state
+        side = int(hidden.shape[1] ** 0.5)
+        # A leading class token (ViT, CLIP, DINOv2) is no patch.
+        patches = hidden[:, hidden.shape[1] - side * side :]
+        return list(_pooled_grid(patches.transpose(1, 2).unflatten(2, (side, side)), self._grid))

@@ -1,0 +1,168 @@
+"""The catalogue as the item tower reads it: text tokens, image tokens, attribute codes; batches of any rows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+
+from trifocal import columns as c
+from trifocal.batch import ItemBatch
+from trifocal.features.attributes import AttributeEncoder
+from trifocal.features.config import FeaturesConfig
+from trifocal.features.context import ContextVocabulary
+from trifocal.features.image import image_source
+from trifocal.features.text import text_source
+from trifocal.features.token_cache import TokenCache, file_key, text_key
+from trifocal.types import FloatArray, IntArray
+
+__all__ = ["CatalogueFeatures", "FeatureState", "encode_catalogue", "item_texts"]
+
+
+@dataclass(frozen=True)
+class FeatureState:
+    """What was fitted: stored in the bundle, so that online features are the offline ones.
+
+    Attributes:
+        attributes: codes of category, attributes and price.
+        context: devices and countries seen in training.
+        text_width: features of a text token.
+        image_width: features of an image token.
+    """
+
+    attributes: AttributeEncoder
+    context: ContextVocabulary
+    text_width: int
+    image_width: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return {
+            "attributes": self.attributes.to_json(),
+            "context": self.context.to_json(),
+            "text_width": self.text_width,
+            "image_width": self.image_width,
+        }
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> FeatureState:
+        """Return the state that `to_json` wrote."""
+        return cls(
+            AttributeEncoder.from_json(state["attributes"]),
+            ContextVocabulary.from_json(state["context"]),
+            state["text_width"],
+            state["image_width"],
+        )
+
+
+@dataclass(frozen=True)
+class CatalogueFeatures:
+    """The N items of a catalogue, ready for the item tower. Stability: caller.
+
+    Attributes:
+        text: token cache of the text source.
+        image: token cache of the image source.
+        text_keys: cache key of each item's text; None = the item has no text.
+        image_keys: cache key of each item's picture; None = the item has no picture.
+        attributes: (N, A) codes.
+        grid_cells: image tokens an item.
+    """
+
+    text: TokenCache
+    image: TokenCache
+    text_keys: tuple[str | None, ...]
+    image_keys: tuple[str | None, ...]
+    attributes: IntArray
+    grid_cells: int
+
+    def __len__(self) -> int:
+        return len(self.text_keys)
+
+    def batch(self, rows: Sequence[int] | IntArray) -> ItemBatch:
+        """Return the items at `rows`, each with its own id."""
+        texts = [_tokens(self.text, self.text_keys[row], 1) for row in rows]
+        images = [_tokens(self.image, self.image_keys[row], self.grid_cells) for row in rows]
+        length = max((len(t) for t in texts), default=1)
+        text = np.zeros((len(texts), length, self.text.width), dtype=np.float16)
+        mask = np.zeros((len(texts), length), dtype=np.bool_)
+        for place, (row, tokens) in enumerate(zip(rows, texts, strict=True)):
+            text[place, : len(tokens)] = tokens
+            mask[place, : len(tokens)] = self.text_keys[row] is not None
+        index = np.asarray(rows, dtype=np.int64)
+        return ItemBatch(
+            text=torch.from_numpy(text),
+            text_mask=torch.from_numpy(mask),
+            image=torch.from_numpy(np.stack(images)),
+            image_mask=torch.tensor([self.image_keys[row] is not None for row in rows]),
+            attributes=torch.from_numpy(self.attributes[index]),
+            id_codes=torch.from_numpy(index + 1),
+        )
+
+    def pooled_text(self) -> FloatArray:
+        """Return the (N, text width) means of the text tokens, zero where there is no text."""
+        return _pooled(self.text, self.text_keys)
+
+    def pooled_image(self) -> FloatArray:
+        """Return the (N, image width) means of the image tokens, zero where there is no picture."""
+        return _pooled(self.image, self.image_keys)
+
+
+def _tokens(cache: TokenCache, key: str | None, blank_length: int) -> npt.NDArray[np.float16]:
+    return np.zeros((blank_length, cache.width), dtype=np.float16) if key is None else cache.tokens(key)
+
+
+def _pooled(cache: TokenCache, keys: Sequence[str | None]) -> FloatArray:
+    blank = np.zeros(cache.width, dtype=np.float32)
+    return np.stack([blank if k is None else cache.tokens(k).astype(np.float32).mean(axis=0) for k in keys])
+
+
+def item_texts(items: pl.DataFrame) -> list[str | None]:
+    """Return what the text encoder reads of each item: "title. category. description"; None where all is empty.
+
+    The category path counts as text only beside a title or description: alone it is an attribute.
+    """
+    texts: list[str | None] = []
+    for title, category, description in items.select(c.TITLE, c.CATEGORY, c.DESCRIPTION).iter_rows():
+        path = category.replace(c.CATEGORY_SEPARATOR, ", ") if category else None
+        own = title or description
+        texts.append(". ".join(part for part in (title, path, description) if part) if own else None)
+    return texts
+
+
+def encode_catalogue(
+    items: pl.DataFrame,
+    image_root: Path,
+    attributes: AttributeEncoder,
+    config: FeaturesConfig,
+    cache_folder: Path,
+) -> CatalogueFeatures:
+    """Return the features of the canonical item table `items`, encoding what `cache_folder` does not hold yet."""
+    text = TokenCache(
+        cache_folder,
+        text_source(config.text_backbone, max_tokens=config.max_tokens, device=config.device),
+        batch_size=config.batch_size,
+    )
+    image = TokenCache(
+        cache_folder,
+        image_source(config.image_backbone, grid=config.image_grid, device=config.device),
+        batch_size=config.batch_size,
+    )
+    text_keys = _encode(text, item_texts(items), text_key)
+    paths = [None if name is None else str(image_root / name) for name in items[c.IMAGE]]
+    image_keys = _encode(image, paths, file_key)
+    return CatalogueFeatures(
+        text, image, text_keys, image_keys, attributes.encode(items), config.image_grid * config.image_grid
+    )
+
+
+def _encode(cache: TokenCache, contents: Sequence[str | None], key: Any) -> tuple[str | None, ...]:
+    keys = tuple(None if content is None else str(key(content)) for content in contents)
+    present = [(content, k) for content, k in zip(contents, keys, strict=True) if content is not None and k is not None]
+    cache.add([content for content, _ in present], [k for _, k in present])
+    return keys

@@ -1,0 +1,46 @@
+"""Settings of the model stage."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Modality", "ModelConfig"]
+
+Modality = Literal["text", "image", "ids"]
+
+
+class ModelConfig(BaseModel):
+    """Sizes and switches of the item tower, the user tower and the ranker."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    modalities: tuple[Modality, ...] = ("text", "image", "ids")
+    """What the item tower may use beside attributes; `("text", "ids")` is the text-only baseline."""
+    embedding_size: int = Field(default=128, ge=8, le=1024)
+    """D, the size of item and user vectors."""
+    fusion_width: int = Field(default=128, ge=16, le=1024)
+    """Width of the joint Transformer layers."""
+    fusion_layers: int = Field(default=1, ge=1, le=12)
+    """Joint layers over text, image and attribute tokens."""
+    fusion_heads: int = Field(default=4, ge=1, le=16)
+    """Attention heads of the joint layers and the gated cross-attention."""
+    user_layers: int = Field(default=2, ge=1, le=12)
+    """Causal layers of the user tower."""
+    user_heads: int = Field(default=2, ge=1, le=16)
+    """Attention heads of the user tower."""
+    history_length: int = Field(default=50, ge=1, le=1000)
+    """L, the newest events of a user that are read."""
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Dropout in the user tower and the ranker."""
+    fusion_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout in the item tower, beside id and modality dropout."""
+    id_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of items whose id embedding is hidden in a training step, so that a new item is nothing unusual."""
+    modality_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of items whose text, and as many whose picture, is hidden in a training step."""
+    ranker_width: int = Field(default=64, ge=8, le=1024)
+    """Hidden units of the ranker."""
+    rank_candidates: int = Field(default=200, ge=1)
+    """K, the retrieved items that the ranker scores; the rest keep their retrieval order behind them."""

@@ -1,0 +1,79 @@
+"""The losses, pure functions on scores. Letters: P predictions (user positions), C candidates, M items, D embedding."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["bpr_loss", "contrastive_loss", "sampled_softmax_loss"]
+
+
+def sampled_softmax_loss(
+    scores: Tensor, targets: Tensor, weights: Tensor, *, log_q: Tensor | None = None, hits: Tensor | None = None
+) -> Tensor:
+    """Return the weighted mean of -log softmax at the target, over candidates corrected for how they were sampled.
+
+    `loss_p = -log( exp(s_pt - log q_t) / sum_c exp(s_pc - log q_c) )`, Bengio & Senecal (2008); Yi et al., Sampling-
+    bias-corrected neural modeling (RecSys 2019), equation 3. An accidental hit, a candidate that the user did take,
+    is no negative and is left out of the sum.
+
+    Args:
+        scores: (P, C).
+        targets: (P,) int64 column of the positive.
+        weights: (P,) float.
+        log_q: (C,) log of the expected number of times each candidate is drawn; None = all items are candidates.
+        hits: (P, C) bool, True = not to be counted as a negative; ignored at the target itself.
+
+    >>> scores = torch.tensor([[0.0, 0.0]])
+    >>> round(float(sampled_softmax_loss(scores, torch.tensor([0]), torch.ones(1))), 4)  # log 2
+    0.6931
+    >>> log_q = torch.log(torch.tensor([0.5, 0.25]))  # exp(s - log q) = 2 and 4: -log(2 / 6)
+    >>> round(float(sampled_softmax_loss(scores, torch.tensor([0]), torch.ones(1), log_q=log_q)), 4)
+    1.0986
+    """
+    corrected = scores if log_q is None else scores - log_q
+    if hits is not None:
+        wrong = hits.clone()
+        wrong[torch.arange(len(targets), device=targets.device), targets] = False
+        corrected = corrected.masked_fill(wrong, -torch.inf)
+    losses = functional.cross_entropy(corrected, targets, reduction="none")
+    return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def bpr_loss(positive: Tensor, negative: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean of -log sigmoid(positive - negative).
+
+    Rendle et al., BPR (UAI 2009), section 4.1; regularisation is left to weight decay.
+
+    Args:
+        positive: (P,) scores of what was taken.
+        negative: (P,) scores of sampled items that were not.
+        weights: (P,) float.
+
+    >>> zero = torch.zeros(1)
+    >>> round(float(bpr_loss(zero, zero, torch.ones(1))), 4)  # log 2
+    0.6931
+    """
+    losses = -functional.logsigmoid(positive - negative)
+    return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def contrastive_loss(text: Tensor, image: Tensor, temperature: Tensor) -> Tensor:
+    """Return the symmetric InfoNCE between texts and pictures of the same items.
+
+    `-1/2M sum_m [log softmax_n(cos(t_m, i_n) / tau)_m + log softmax_n(cos(t_n, i_m) / tau)_m]`; Radford et al., CLIP
+    (ICML 2021), section 2.3; the paper, section 3.2, "contrastive loss for multimodal alignment".
+
+    Args:
+        text: (M, D) vectors from the text alone.
+        image: (M, D) vectors from the picture alone.
+        temperature: tau, a positive scalar.
+
+    >>> same = torch.eye(2)  # cosines 1 and 0, tau 1: log(1 + e^-1)
+    >>> round(float(contrastive_loss(same, same, torch.ones(()))), 4)
+    0.3133
+    """
+    cosines = functional.normalize(text, dim=1) @ functional.normalize(image, dim=1).T / temperature
+    same = torch.arange(len(text), device=text.device)
+    return (functional.cross_entropy(cosines, same) + functional.cross_entropy(cosines.T, same)) / 2

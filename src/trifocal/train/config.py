@@ -1,0 +1,69 @@
+"""Settings of the training stage."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["LossWeights", "TrainConfig"]
+
+
+class LossWeights(BaseModel):
+    """Weights of the parts of the one loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    softmax: float = Field(default=1.0, ge=0)
+    """Sampled softmax with logQ correction over the catalogue: retrieval."""
+    bpr: float = Field(default=0.1, ge=0)
+    """BPR against one sampled item: ranking."""
+    contrastive: float = Field(default=0.1, ge=0)
+    """InfoNCE between text and picture of the same item: alignment."""
+    ranker: float = Field(default=1.0, ge=0)
+    """Softmax over retrieved candidates: the second stage."""
+
+
+class TrainConfig(BaseModel):
+    """How the model is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(default=20, ge=1)
+    """Passes over all users at most; early stopping may end sooner."""
+    patience: int = Field(default=3, ge=1)
+    """Epochs without a better validation figure before training stops."""
+    batch_size: int = Field(default=128, ge=1)
+    """Users a step."""
+    live_items: int = Field(default=192, ge=1)
+    """Items whose content is encoded with gradient in a step; all others come from the vector table."""
+    contrastive_items: int = Field(default=64, ge=2)
+    """Of the live items, how many join the contrastive loss."""
+    softmax_candidates: int = Field(default=8192, ge=2)
+    """Items that the softmax sees; the whole catalogue where it has no more."""
+    ranker_candidates: int = Field(default=50, ge=2)
+    """Best retrieved items that the ranker learns to reorder in a step."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """AdamW step size of everything but the id table."""
+    id_learning_rate: float = Field(default=3e-3, gt=0)
+    """AdamW step size of the id table, whose rows are seldom touched."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """AdamW weight decay."""
+    warmup_steps: int = Field(default=50, ge=0)
+    """Steps in which the learning rate rises from 0."""
+    gradient_norm: float = Field(default=5.0, gt=0)
+    """Gradients are scaled down to at most this norm."""
+    shuffle_ties: bool = True
+    """Events of the same moment (a basket) come in a new order each epoch: their order means nothing."""
+    max_search_examples: int = Field(default=20_000, ge=0)
+    """Events that followed a search query, drawn as extra examples."""
+    metric: str = "ndcg@10"
+    """Validation figure that early stopping and the best checkpoint go by."""
+    validation_users: int = Field(default=2000, ge=1)
+    """Users of the validation part that each epoch is scored on, drawn once."""
+    losses: LossWeights = LossWeights()
+    """Weights of the loss parts."""
+    seed: int = 0
+    """Of initial weights, order, dropout and sampling."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where training runs."""

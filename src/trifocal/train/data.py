@@ -1,0 +1,52 @@
+"""What training reads, as plain values: the caller makes them from a data set and a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from trifocal.features.compact import compact_vectors
+from trifocal.features.items import CatalogueFeatures, FeatureState
+from trifocal.model.ranker import ItemEvidence
+from trifocal.train.examples import SearchEvent
+from trifocal.types import FloatArray, History, IntArray
+
+__all__ = ["TrainingData", "item_evidence"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """One catalogue and what users did with it before the cut.
+
+    Attributes:
+        features: N items, encoded.
+        state: what the features were fitted to.
+        histories: positive events by user, oldest first.
+        searches: positive events that followed a query.
+        counts: (N,) float32, positive events of each item.
+        created_s: (N,) int64 seconds since 1970 when each item appeared; 0 = always there.
+        fingerprint: of items and events.
+    """
+
+    features: CatalogueFeatures
+    state: FeatureState
+    histories: Mapping[str, History]
+    searches: Sequence[SearchEvent]
+    counts: FloatArray
+    created_s: IntArray
+    fingerprint: str
+
+
+def item_evidence(
+    features: CatalogueFeatures, counts: FloatArray, modalities: Sequence[str], compact_size: int
+) -> ItemEvidence:
+    """Return the ranker's tables; a modality that the model does not use stays empty."""
+    text = compact_vectors(features.pooled_text(), compact_size)
+    image = compact_vectors(features.pooled_image(), compact_size)
+    return ItemEvidence(
+        text=torch.from_numpy(text * ("text" in modalities)),
+        image=torch.from_numpy(image * ("image" in modalities)),
+        items=torch.from_numpy(counts).log1p()[:, None],
+    )

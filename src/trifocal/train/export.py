@@ -1,0 +1,61 @@
+"""A trained model and its data set -> the contents of a bundle."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from trifocal import columns as c
+from trifocal.bundle import BundleContents
+from trifocal.bundle.network import network_config, network_weights
+from trifocal.data.dataset import Dataset
+from trifocal.data.histories import positives
+from trifocal.features.config import FeaturesConfig
+from trifocal.model import ModelConfig, ModelShapes
+from trifocal.train.data import TrainingData
+from trifocal.train.loop import TrainedModel
+
+__all__ = ["bundle_contents"]
+
+
+def bundle_contents(
+    trained: TrainedModel,
+    data: TrainingData,
+    dataset: Dataset,
+    *,
+    model_config: ModelConfig,
+    features_config: FeaturesConfig,
+    split_name: str,
+) -> BundleContents:
+    """Return what is served: the model as trained, and every known user's newest positive events.
+
+    The histories are those of the whole data set, later events than training saw included: they are what a user did
+    up to now. Evaluation does not read them, it brings its own.
+    """
+    shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
+    progress = trained.progress
+    return BundleContents(
+        items=dataset.items,
+        image_root=str(dataset.image_root),
+        config=network_config(model_config, shapes, features_config),
+        weights={n: t.contiguous() for n, t in network_weights(trained.model, trained.evidence).items()},
+        item_vectors=trained.recommender.item_vectors,
+        text_vectors=data.features.pooled_text().astype(np.float16),
+        feature_state=data.state.to_json(),
+        popularity=data.counts,
+        histories=_newest(positives(dataset.events), model_config.history_length),
+        metrics={
+            "split": split_name,
+            "validation": round(progress.best, 6),
+            "best_epoch": progress.best_epoch,
+            "train_seconds": round(progress.seconds, 1),
+            "parameters": sum(p.numel() for p in trained.model.parameters()),
+            "curve": progress.curve or [],
+        },
+        data_fingerprint=data.fingerprint,
+        model_name=trained.recommender.name,
+    )
+
+
+def _newest(events: pl.DataFrame, length: int) -> pl.DataFrame:
+    return events.filter(pl.int_range(pl.len()).reverse().over(c.USER_ID) < length)

@@ -1,0 +1,103 @@
+"""One named model from data set to bundle: prepare, train, refit where asked, export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trifocal.bundle import Manifest, write_bundle
+from trifocal.data.dataset import Dataset
+from trifocal.data.splits import Split
+from trifocal.errors import ConfigError
+from trifocal.features.config import FeaturesConfig
+from trifocal.model import ModelConfig
+from trifocal.model.config import Modality
+from trifocal.ports import Validator
+from trifocal.train.config import TrainConfig
+from trifocal.train.data import TrainingData
+from trifocal.train.export import bundle_contents
+from trifocal.train.loop import TrainedModel, train_model
+from trifocal.train.prepare import prepare_training
+
+__all__ = ["VARIANTS", "Job", "train_bundle", "variant_config"]
+
+# The same towers with one modality switched off are the baselines of the paper's table 2.
+VARIANTS: dict[str, tuple[Modality, ...]] = {
+    "trifocal": ("text", "image", "ids"),
+    "text": ("text", "ids"),
+    "image": ("image", "ids"),
+    "ids": ("ids",),
+}
+
+
+def variant_config(name: str, config: ModelConfig) -> ModelConfig:
+    """Return `config` with the modalities of the variant `name`.
+
+    Raises:
+        ConfigError: when there is no such variant.
+    """
+    if name not in VARIANTS:
+        raise ConfigError(f"there is no model {name!r}; choose among {', '.join(VARIANTS)}")
+    return config.model_copy(update={"modalities": VARIANTS[name]})
+
+
+@dataclass(frozen=True)
+class Job:
+    """A data set, its split and all settings: what every variant of a run shares.
+
+    Attributes:
+        dataset: restricted to the split's items.
+        folder: of the run; each variant has a folder in it.
+        cache_folder: token features, shared between runs.
+        refit: train again on train + validation for as many epochs as were best.
+    """
+
+    dataset: Dataset
+    split: Split
+    features: FeaturesConfig
+    model: ModelConfig
+    train: TrainConfig
+    folder: Path
+    cache_folder: Path
+    refit: bool = False
+
+
+def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -> Manifest:
+    """Train the variant `name` on `data` and write `<run>/<name>/bundle`; a killed run goes on where it was."""
+    model_config = variant_config(name, job.model)
+    folder = job.folder / name
+    trained = _trained(job, name, model_config, data, job.train, folder / "checkpoints", validate)
+    if job.refit:
+        epochs = trained.progress.best_epoch
+        config = job.train.model_copy(update={"epochs": epochs, "patience": epochs})
+        data = prepare_training(job.dataset, job.split.refit(), job.features, job.cache_folder)
+        trained = _trained(job, name, model_config, data, config, folder / "refit", None)
+    contents = bundle_contents(
+        trained,
+        data,
+        job.dataset,
+        model_config=model_config,
+        features_config=job.features,
+        split_name=job.split.name + (", refit on train + validation" if job.refit else ""),
+    )
+    return write_bundle(contents, folder / "bundle", overwrite=True)
+
+
+def _trained(
+    job: Job,
+    name: str,
+    model_config: ModelConfig,
+    data: TrainingData,
+    config: TrainConfig,
+    folder: Path,
+    validate: Validator | None,
+) -> TrainedModel:
+    return train_model(
+        data,
+        name=name,
+        model_config=model_config,
+        config=config,
+        compact_size=job.features.compact_size,
+        folder=folder,
+        validate=validate,
+    )

@@ -1,0 +1,89 @@
+"""Data set + split -> what training reads. Everything fitted here sees the training part alone."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from trifocal import columns as c
+from trifocal.data.dataset import Dataset
+from trifocal.data.histories import positives, user_histories
+from trifocal.data.splits import Split
+from trifocal.features.attributes import AttributeEncoder
+from trifocal.features.config import FeaturesConfig
+from trifocal.features.context import ContextVocabulary
+from trifocal.features.items import FeatureState, encode_catalogue
+from trifocal.features.text import text_source
+from trifocal.train.data import TrainingData
+from trifocal.train.examples import SearchEvent
+from trifocal.types import FloatArray, IntArray, Vocabulary
+
+__all__ = ["prepare_training"]
+
+
+def prepare_training(
+    dataset: Dataset, split: Split, config: FeaturesConfig, cache_folder: Path, *, min_rating: float = 4.0
+) -> TrainingData:
+    """Return the training data of `split.train`, encoding the catalogue where `cache_folder` does not hold it.
+
+    Args:
+        dataset: already restricted to the split's items where the split says so.
+        split: whose `train` part is learned from.
+        config: encoders and sizes.
+        cache_folder: where token features are kept between runs.
+        min_rating: least rating that counts as liked.
+    """
+    vocabulary = dataset.vocabulary()
+    context = ContextVocabulary.fit(split.train[c.DEVICE].unique(), split.train[c.COUNTRY].unique())
+    attributes = AttributeEncoder.fit(
+        dataset.items, price_buckets=config.price_buckets, max_values=config.max_attribute_values
+    )
+    features = encode_catalogue(dataset.items, dataset.image_root, attributes, config, cache_folder)
+    histories = user_histories(split.train, vocabulary, context, min_rating=min_rating)
+    rows = [history.item_rows for history in histories.values()]
+    counts = np.bincount(np.concatenate(rows), minlength=len(vocabulary)).astype(np.float32)
+    return TrainingData(
+        features=features,
+        state=FeatureState(attributes, context, features.text.width, features.image.width),
+        histories={str(user): history for user, history in histories.items()},
+        searches=_searches(positives(split.train, min_rating), vocabulary, config),
+        counts=counts,
+        created_s=_created_s(dataset.items),
+        fingerprint=_fingerprint(dataset.items, split, config),
+    )
+
+
+def _searches(liked: pl.DataFrame, vocabulary: Vocabulary, config: FeaturesConfig) -> list[SearchEvent]:
+    asked = liked.filter(pl.col(c.QUERY).is_not_null() & pl.col(c.ITEM_ID).is_in(list(vocabulary.ids)))
+    queries = asked[c.QUERY].unique(maintain_order=True).to_list()
+    vectors = _query_vectors(queries, config)
+    rows = vocabulary.rows(asked[c.ITEM_ID].to_list())
+    times = asked[c.TIMESTAMP].dt.epoch("s").fill_null(0)
+    columns = zip(asked[c.USER_ID], rows.tolist(), times, asked[c.QUERY], strict=True)
+    return [SearchEvent(user, row, time, vectors[query]) for user, row, time, query in columns]
+
+
+def _query_vectors(queries: list[str], config: FeaturesConfig) -> dict[str, FloatArray]:
+    if not queries:
+        return {}
+    source = text_source(config.text_backbone, max_tokens=config.max_tokens, device=config.device)
+    vectors: dict[str, FloatArray] = {}
+    for start in range(0, len(queries), config.batch_size):
+        chunk = queries[start : start + config.batch_size]
+        vectors |= dict(zip(chunk, source.pooled(chunk), strict=True))
+    return vectors
+
+
+def _created_s(items: pl.DataFrame) -> IntArray:
+    return items[c.CREATED_AT].dt.epoch("s").fill_null(0).to_numpy().astype(np.int64)
+
+
+def _fingerprint(items: pl.DataFrame, split: Split, config: FeaturesConfig) -> str:
+    digest = hashlib.sha256(split.fingerprint.encode())
+    digest.update(str(split.train.height).encode())
+    digest.update(items.write_ndjson().encode())
+    digest.update(config.model_dump_json(exclude={"device", "batch_size"}).encode())
+    return digest.hexdigest()
