@@ -13,7 +13,7 @@ from trifocal.errors import NotFoundError, ServingError
 from trifocal.index.exact import ExactIndex
 from trifocal.types import FloatArray, IntArray, Rankings, Request
 
-__all__ = ["NearestRecommender"]
+__all__ = ["NearestRecommender", "normalised"]
 
 
 class NearestRecommender:

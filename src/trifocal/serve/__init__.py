@@ -1,1 +1,19 @@
-"""serve"""
+"""A bundle -> answers: gateway, state, search, and the HTTP edge around them (`trifocal.serve.app`, extra `serve`)."""
+
+from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, ScoredItem, SessionEvent
+from trifocal.serve.gateway import K_MAX, Engine, Gateway
+from trifocal.serve.service import Service, build_service
+
+__all__ = [
+    "K_MAX",
+    "Answer",
+    "Ask",
+    "Engine",
+    "Filters",
+    "Gateway",
+    "ItemCard",
+    "ScoredItem",
+    "Service",
+    "SessionEvent",
+    "build_service",
+]

@@ -1,0 +1,88 @@
+"""The trained network <-> the plain parts of a bundle. The only place that knows both the model and the bundle."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from trifocal.bundle.contents import Bundle
+from trifocal.errors import ArtifactError
+from trifocal.features.config import FeaturesConfig
+from trifocal.features.text import TransformerTextSource, text_source
+from trifocal.index import NearestRecommender
+from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
+from trifocal.model.ranker import ItemEvidence
+
+__all__ = ["load_encoder", "load_recommender", "network_config", "network_weights"]
+
+_MODEL, _EVIDENCE = "model.", "evidence."
+
+
+def network_config(model: ModelConfig, shapes: ModelShapes, features: FeaturesConfig) -> dict[str, Any]:
+    """Return the `BundleContents.config` from which `load_recommender` builds the network again."""
+    return {
+        "model": model.model_dump(mode="json"),
+        "shapes": asdict(shapes),
+        "features": features.model_dump(mode="json"),
+    }
+
+
+def network_weights(model: TrifocalModel, evidence: ItemEvidence | None) -> dict[str, Tensor]:
+    """Return the `BundleContents.weights` of the network and of the tables that its ranker looks items up in."""
+    weights = {f"{_MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
+    if evidence is not None:
+        weights |= {f"{_EVIDENCE}{name}": tensor for name, tensor in vars(evidence).items()}
+    return weights
+
+
+def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender:
+    """Return the recommender of `bundle`; without weights, the one that needs only the vectors.
+
+    Raises:
+        ArtifactError: when config and weights do not fit together.
+    """
+    contents = bundle.contents
+    if "model" not in contents.config:
+        return NearestRecommender(contents.item_vectors, contents.text_vectors.astype(np.float32))
+    try:
+        config = ModelConfig.model_validate(contents.config["model"])
+        shapes = _shapes(contents.config["shapes"])
+        model = build_model(config, shapes)
+        model.load_state_dict(_under(_MODEL, contents.weights))
+        tables = _under(_EVIDENCE, contents.weights)
+        evidence = ItemEvidence(**tables) if tables else None
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ArtifactError(
+            f"{bundle.folder} holds weights that this version cannot load ({error}); train and export again"
+        ) from error
+    return TwoStageRecommender(
+        name=contents.model_name,
+        model=model,
+        # A copy in memory: torch can't take an array that is mapped read-only.
+        item_vectors=np.array(contents.item_vectors),
+        evidence=evidence,
+        history_length=config.history_length,
+        text_width=shapes.text_width,
+        rank_candidates=config.rank_candidates,
+    )
+
+
+def load_encoder(bundle: Bundle) -> TransformerTextSource:
+    """Return the text encoder that `text_vectors` were made with.
+
+    Raises:
+        ConfigError: when its packages are not installed.
+    """
+    features = FeaturesConfig.model_validate(bundle.contents.config.get("features", {}))
+    return text_source(features.text_backbone, max_tokens=features.max_tokens)
+
+
+def _shapes(raw: dict[str, Any]) -> ModelShapes:
+    return ModelShapes(**{**raw, "attribute_sizes": tuple(raw["attribute_sizes"])})
+
+
+def _under(prefix: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}

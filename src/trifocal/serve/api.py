@@ -1,0 +1,119 @@
+"""The JSON endpoints: wire -> gateway -> wire, each in a few lines. Async only here, at the edge."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse, PlainTextResponse
+
+from trifocal.serve.asks import Filters
+from trifocal.serve.gateway import K_MAX
+from trifocal.serve.metrics import Metrics
+from trifocal.serve.pictures import picture_file, placeholder
+from trifocal.serve.service import Service
+from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
+from trifocal.serve.workers import Workers
+
+__all__ = ["Api"]
+
+_K = Annotated[int, Query(ge=1, le=K_MAX, description="How many items.")]
+_Category = Annotated[str | None, Query(description="The start of the category path, in whole levels.")]
+_Price = Annotated[float | None, Query(ge=0)]
+_Timings = Annotated[bool, Query(description="Answer with the milliseconds of each stage.")]
+_Words = Annotated[str, Query(min_length=1, max_length=500, description="What to look for, in words.")]
+
+# Pictures do not change under their id within a bundle's life.
+_PICTURE_CACHE = "public, max-age=86400"
+_PLACEHOLDER_CACHE = "public, max-age=300"
+
+
+class Api:
+    """Routes of one service. Stability: internal."""
+
+    def __init__(self, service: Service, workers: Workers, metrics: Metrics) -> None:
+        self._service, self._workers, self._metrics = service, workers, metrics
+        self.ready = False
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        missing: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "Unknown item"}}
+        router = APIRouter()
+        router.post("/v1/recommend", tags=["recommend"])(self.recommend)
+        router.get("/v1/items/{item_id:path}/similar", tags=["items"], responses=missing)(self.similar)
+        router.get("/v1/items/{item_id:path}", tags=["items"], responses=missing)(self.item)
+        router.get("/v1/search", tags=["search"])(self.search)
+        router.post("/v1/events", tags=["events"])(self.events)
+        router.get("/healthz", tags=["operation"])(self.healthz)
+        router.get("/readyz", tags=["operation"])(self.readyz)
+        router.get("/metrics", tags=["operation"], response_class=PlainTextResponse)(self.exposition)
+        router.get("/images/{item_id:path}", tags=["items"], response_class=FileResponse, responses=missing)(self.image)
+        return router
+
+    async def recommend(self, body: RecommendBody) -> ItemsAnswer:
+        """Recommend items to a user, or to a session without a name."""
+        answer = await self._workers.run(self._service.gateway.recommend, body.ask())
+        self._metrics.observe(answer)
+        return ItemsAnswer.of(answer, timings=body.timings)
+
+    async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
+        """Find the items most alike to an item."""
+        answer = await self._workers.run(self._service.gateway.similar, item_id, k)
+        self._metrics.observe(answer)
+        return ItemsAnswer.of(answer, timings=timings)
+
+    async def search(
+        self,
+        q: _Words,
+        k: _K = 10,
+        category: _Category = None,
+        price_min: _Price = None,
+        price_max: _Price = None,
+        timings: _Timings = False,
+    ) -> ItemsAnswer:
+        """Search items by words."""
+        filters = Filters(category, price_min, price_max)
+        answer = await self._workers.run(self._service.text_search.search, q, k, filters)
+        self._metrics.observe(answer)
+        return ItemsAnswer.of(answer, timings=timings)
+
+    async def item(self, item_id: str) -> ItemAnswer:
+        """Show an item."""
+        catalogue = self._service.catalogue
+        return ItemAnswer.of(catalogue.card(catalogue.row(item_id)))
+
+    async def events(self, body: EventsBody) -> EventsAnswer:
+        """Store what users did; durable when answered, and part of the very next recommendation."""
+        now_s = time.time()
+        stored = await self._workers.run(self._service.state.record, [event.stored(now_s) for event in body.events])
+        self._metrics.events.inc(stored)
+        return EventsAnswer(stored=stored, ignored=len(body.events) - stored)
+
+    async def healthz(self) -> dict[str, str]:
+        """Say that the process runs."""
+        return {"status": "alive"}
+
+    async def readyz(self, response: Response) -> dict[str, str]:
+        """Say whether requests can be sent: 503 until the models are warm."""
+        response.status_code = 200 if self.ready else 503
+        return {
+            "status": "ready" if self.ready else "warming up",
+            "model_version": self._service.manifest.model_version,
+        }
+
+    async def exposition(self) -> PlainTextResponse:
+        """Show the metrics in the text format of Prometheus."""
+        self._metrics.workers_busy.set(self._workers.busy)
+        return PlainTextResponse(self._metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def image(self, item_id: str) -> Response:
+        """Show an item's picture, or a drawn placeholder."""
+        catalogue = self._service.catalogue
+        row = catalogue.row(item_id)
+        found = picture_file(self._service.image_root, catalogue.images[row])
+        if found is None:
+            content = placeholder(catalogue.card(row).title)
+            return Response(content, media_type="image/svg+xml", headers={"Cache-Control": _PLACEHOLDER_CACHE})
+        path, media_type = found
+        return FileResponse(path, media_type=media_type, headers={"Cache-Control": _PICTURE_CACHE})

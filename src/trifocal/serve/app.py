@@ -1,0 +1,110 @@
+"""The HTTP edge: joins endpoints, pages, errors and metrics into one FastAPI application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from trifocal import __version__
+from trifocal.errors import ConfigError, TrifocalError
+
+try:
+    from fastapi import FastAPI, Request, Response
+    from fastapi.responses import JSONResponse
+    from fastapi.staticfiles import StaticFiles
+
+    from trifocal.serve.api import Api
+    from trifocal.serve.metrics import Measured, Metrics
+    from trifocal.serve.pages import Pages
+except ImportError as missing:
+    raise ConfigError(f"the server needs the package {missing.name}: pip install 'trifocal[serve]'") from missing
+
+from trifocal.serve.service import Service
+from trifocal.serve.statuses import status_of
+from trifocal.serve.wire import Failure
+from trifocal.serve.workers import Workers
+
+__all__ = ["create_app"]
+
+_LOGGER = logging.getLogger(__name__)
+_WEB = Path(__file__).parent / "web"
+
+_DESCRIPTION = """Recommendations that read, look and remember.
+
+Ids are your own. Every answer names the `model_version` and the `rung` that gave it."""
+
+
+def create_app(service: Service, *, threads: int = 2, queue: int = 128) -> FastAPI:
+    """Return the application of `service`: the JSON API, the shop pages, metrics and docs.
+
+    Args:
+        service: what answers.
+        threads: how many requests are computed at a time.
+        queue: how many may run or wait; a further one is answered 429.
+    """
+    workers = Workers(threads, queue)
+    metrics = Metrics(service.manifest.model_name, service.manifest.model_version)
+    api = Api(service, workers, metrics)
+    pages = Pages(service, workers, metrics, _WEB / "templates")
+    # The built-in docs pages load their scripts from the network; ours is drawn here.
+    app = FastAPI(
+        title="Trifocal",
+        version=__version__,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(service, workers, api),
+    )
+    app.include_router(api.router())
+    app.include_router(pages.router(app.openapi))
+    app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
+    app.add_middleware(Measured, metrics=metrics)
+    _answer_errors(app, pages)
+    return app
+
+
+def _lifespan(
+    service: Service, workers: Workers, api: Api
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # In the background: the process says that it is alive while the models warm up.
+        warming = asyncio.create_task(_warm_up(service, workers, api))
+        yield
+        warming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await warming
+        workers.close()
+
+    return lifespan
+
+
+async def _warm_up(service: Service, workers: Workers, api: Api) -> None:
+    try:
+        await workers.run(service.warm_up)
+    except TrifocalError:
+        _LOGGER.exception("warming up failed, the service stays not ready")
+        return
+    api.ready = True
+
+
+def _answer_errors(app: FastAPI, pages: Pages) -> None:
+    async def expected(request: Request, error: Exception) -> Response:
+        status = status_of(error) if isinstance(error, TrifocalError) else 500
+        if pages.wanted(request):
+            return pages.failure(str(error), status)
+        return JSONResponse(Failure(error=type(error).__name__, message=str(error)).model_dump(), status)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        # The process edge: the fault goes to the log, the answer is a fixed text that gives nothing away.
+        _LOGGER.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        message = "The server met a fault of its own; its log says more."
+        if pages.wanted(request):
+            return pages.failure(message, 500)
+        return JSONResponse(Failure(error="InternalError", message=message).model_dump(), 500)
+
+    app.add_exception_handler(TrifocalError, expected)
+    app.add_exception_handler(Exception, unexpected)

@@ -1,0 +1,102 @@
+"""What the gateway is asked and what it answers, in ids of the outside world. Plain values; knows no HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trifocal.types import EventType
+
+__all__ = ["Answer", "Ask", "Filters", "ItemCard", "ScoredItem", "SessionEvent"]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which items may be answered at all; None = no limit.
+
+    Attributes:
+        category: the start of the category path, in whole levels: "Fashion" holds "Fashion > Dresses".
+        price_min: least price; an item without a price fails any price limit.
+        price_max: greatest price.
+    """
+
+    category: str | None = None
+    price_min: float | None = None
+    price_max: float | None = None
+
+
+@dataclass(frozen=True)
+class SessionEvent:
+    """One event that comes with the question, of a visitor whom the store may not know.
+
+    Attributes:
+        timestamp_s: seconds since 1970, UTC, or None = now.
+    """
+
+    item_id: str
+    event: EventType = EventType.CLICK
+    timestamp_s: float | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request for recommendations. Stability: caller.
+
+    Attributes:
+        user_id: whose history counts; None or unknown = a new visitor, who gets a cold answer.
+        session: events after the history that is known, oldest first.
+        k: how many items.
+        timestamp_s: seconds since 1970, UTC, or None = now.
+        query: what the visitor typed, in words.
+        exclude: items that must not be answered.
+        exclude_seen: leave out the items of the history as well.
+    """
+
+    user_id: str | None = None
+    session: tuple[SessionEvent, ...] = ()
+    k: int = 10
+    timestamp_s: float | None = None
+    device: str | None = None
+    country: str | None = None
+    query: str | None = None
+    exclude: tuple[str, ...] = ()
+    exclude_seen: bool = True
+    filters: Filters = field(default_factory=Filters)
+
+
+@dataclass(frozen=True)
+class ItemCard:
+    """What a visitor sees of an item. `has_image` says whether the catalogue names a picture."""
+
+    item_id: str
+    title: str
+    description: str | None
+    category: str | None
+    price: float | None
+    available: bool
+    has_image: bool
+
+
+@dataclass(frozen=True)
+class ScoredItem:
+    """An item and how well it fits; the scale of the score is the rung's own."""
+
+    card: ItemCard
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Items, best first, and how they came about.
+
+    Attributes:
+        rung: which rung of the ladder answered: `model`, `popular`; `text`, `words`; `vectors`.
+        stages_ms: milliseconds of each stage, in order.
+        notes: what of the question could not be used, in words.
+    """
+
+    items: tuple[ScoredItem, ...]
+    rung: str
+    model_version: str
+    stages_ms: dict[str, float]
+    notes: tuple[str, ...] = ()

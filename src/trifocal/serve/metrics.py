@@ -1,0 +1,73 @@
+"""Every metric of the process, declared once; one registry for each app, so that tests do not share counts."""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from trifocal.serve.asks import Answer
+
+__all__ = ["Measured", "Metrics"]
+
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """Counts requests, rungs and events; times requests and stages. Stability: internal."""
+
+    def __init__(self, model_name: str, model_version: str) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "trifocal_http_requests_total", "Requests answered.", ["route", "status"], registry=self._registry
+        )
+        self.request_seconds = Histogram(
+            "trifocal_http_request_seconds", "Time to answer.", ["route"], buckets=_BUCKETS_S, registry=self._registry
+        )
+        self._stage_seconds = Histogram(
+            "trifocal_stage_seconds", "Time of a stage.", ["stage"], buckets=_BUCKETS_S, registry=self._registry
+        )
+        self._rungs = Counter("trifocal_rung_answers_total", "Answers by rung.", ["rung"], registry=self._registry)
+        self.events = Counter("trifocal_events_stored_total", "New events stored.", registry=self._registry)
+        self.workers_busy = Gauge("trifocal_workers_busy", "Requests that run or wait.", registry=self._registry)
+        model = Gauge("trifocal_model_info", "The model that answers.", ["name", "version"], registry=self._registry)
+        model.labels(model_name, model_version).set(1)
+
+    def observe(self, answer: Answer) -> None:
+        """Count the rung of `answer` and time its stages."""
+        self._rungs.labels(answer.rung).inc()
+        for stage, milliseconds in answer.stages_ms.items():
+            self._stage_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def exposition(self) -> bytes:
+        """Return everything in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
+
+class Measured:
+    """ASGI middleware that counts and times every request under its route, not its path."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; measure it when it is one of HTTP."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start, status = time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            # An unknown path is one label, or a scanner could fill the memory with labels.
+            route = getattr(scope.get("route"), "path", "unmatched")
+            self._metrics.requests.labels(route, str(status)).inc()
+            self._metrics.request_seconds.labels(route).observe(time.perf_counter() - start)

@@ -1,0 +1,45 @@
+"""Item -> picture file, never outside the picture folder; a drawn placeholder where there is none."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+__all__ = ["picture_file", "placeholder"]
+
+_MEDIA_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+}
+
+
+def picture_file(root: Path, name: str | None) -> tuple[Path, str] | None:
+    """Return the file and media type of picture `name`, or None where there is none that may be sent.
+
+    Args:
+        root: the picture folder, resolved.
+        name: as it stands in the catalogue, which may come from anywhere: links and `..` are followed, and what
+            ends outside `root`, or is no picture by its name, is not sent.
+    """
+    if name is None or "\0" in name:
+        return None
+    path = (root / name).resolve()
+    media_type = _MEDIA_TYPES.get(path.suffix.lower())
+    if media_type is None or not path.is_relative_to(root) or not path.is_file():
+        return None
+    return path, media_type
+
+
+def placeholder(title: str) -> str:
+    """Return an SVG with the first letter of `title`."""
+    letter = escape(title.strip()[:1].upper() or "?")
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400" viewBox="0 0 400 400">'
+        '<rect width="400" height="400" fill="#e7e3dc"/>'
+        '<circle cx="200" cy="200" r="92" fill="none" stroke="#b9b2a6" stroke-width="3"/>'
+        '<text x="200" y="204" fill="#8d8577" font-family="Georgia, serif" font-size="96" text-anchor="middle" '
+        f'dominant-baseline="central">{letter}</text></svg>'
+    )

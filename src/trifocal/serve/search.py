@@ -1,0 +1,68 @@
+"""Search by words: nearest texts where the encoder is at hand, else the words themselves. Sync; knows no HTTP."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from trifocal.errors import ServingError
+from trifocal.index import ExactIndex, normalised
+from trifocal.ranking import top_k
+from trifocal.serve.asks import Answer, Filters, ScoredItem
+from trifocal.serve.catalogue import Catalogue
+from trifocal.serve.queries import QueryEncoder
+from trifocal.serve.rungs import Rung, first_usable
+from trifocal.serve.stages import Stopwatch
+from trifocal.types import FloatArray, IntArray, Rankings
+
+__all__ = ["TextSearch"]
+
+
+@dataclass(frozen=True)
+class _Question:
+    query: str
+    exclude: IntArray
+
+
+class TextSearch:
+    """Items whose text is nearest to a query. Stability: caller."""
+
+    def __init__(
+        self, *, text_vectors: FloatArray, catalogue: Catalogue, queries: QueryEncoder, model_version: str
+    ) -> None:
+        """Take the (N, text width) pooled text features; they are normalised, so that cosines are compared."""
+        self._catalogue, self._queries, self._model_version = catalogue, queries, model_version
+        self._index = ExactIndex(normalised(text_vectors))
+        self._words = [catalogue.words(row) for row in range(len(catalogue))]
+        self._rungs = (Rung[_Question]("text", self._by_text), Rung[_Question]("words", self._by_words))
+
+    def search(self, query: str, k: int, filters: Filters | None = None) -> Answer:
+        """Return the `k` items that fit `query` best; items that are sold out or filtered out never.
+
+        Raises:
+            ServingError: when the query is empty.
+        """
+        if not query.strip():
+            raise ServingError("the query is empty; type at least one word")
+        watch = Stopwatch()
+        with watch.stage("exclude"):
+            exclude = np.flatnonzero(self._catalogue.barred(filters or Filters())).astype(np.int64)
+        with watch.stage("rank"):
+            rung, ranking = first_usable(self._rungs, _Question(query, exclude), k)
+        with watch.stage("answer"):
+            pairs = zip(ranking.item_rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
+            items = tuple(ScoredItem(self._catalogue.card(row), score) for row, score in pairs if row >= 0)
+        return Answer(items, rung, self._model_version, watch.stages_ms)
+
+    def _by_text(self, question: _Question, k: int) -> Rankings:
+        vector = self._queries.vector(question.query)
+        return self._index.search(normalised(vector[None]), k, exclude=[question.exclude])
+
+    def _by_words(self, question: _Question, k: int) -> Rankings:
+        """Score = share of the query's words that title and category hold; an item without any is no answer."""
+        wanted = re.findall(r"\w+", question.query.lower())
+        found = np.array([sum(word in text for word in wanted) for text in self._words], dtype=np.float32)
+        scores = np.where(found > 0, found / max(len(wanted), 1), -np.inf)
+        return top_k(scores[None], k, exclude=[question.exclude])

@@ -1,0 +1,264 @@
+"""The bodies of HTTP requests and answers. Field names are the API: a change here is a breaking change."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trifocal.ports import StoredEvent
+from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, ScoredItem, SessionEvent
+from trifocal.serve.gateway import K_MAX
+from trifocal.types import EventType
+
+__all__ = [
+    "EventsAnswer",
+    "EventsBody",
+    "Failure",
+    "ItemAnswer",
+    "ItemsAnswer",
+    "RecommendBody",
+    "image_address",
+]
+
+_ID = Annotated[str, Field(min_length=1, max_length=200)]
+_EVENTS_MAX = 1000
+_SESSION_MAX = 500
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ContextBody(_Body):
+    """The circumstances of a request."""
+
+    device: str | None = None
+    """As in the training data, such as `mobile`."""
+    country: str | None = None
+    """As in the training data, such as `NL`."""
+    timestamp: datetime | None = None
+    """ISO 8601, or seconds since 1970; without a zone it counts as UTC; default is now."""
+
+
+class FiltersBody(_Body):
+    """Which items may be answered."""
+
+    category: str | None = None
+    """The start of the category path, in whole levels: `Fashion` holds `Fashion > Dresses`."""
+    price_min: float | None = Field(default=None, ge=0)
+    """Least price."""
+    price_max: float | None = Field(default=None, ge=0)
+    """Greatest price."""
+
+
+class SessionEventBody(_Body):
+    """An event of a visitor's running session."""
+
+    item_id: _ID
+    """Whose item; unknown ones are ignored and named in the notes."""
+    event: EventType = EventType.CLICK
+    """What was done."""
+    timestamp: datetime | None = None
+    """When; default is now."""
+    value: float | None = None
+    """The rating, where the event is one."""
+
+
+class RecommendBody(_Body):
+    """Who asks for what."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user_id": "u1", "k": 10, "context": {"device": "mobile"}}]}
+    )
+
+    user_id: _ID | None = None
+    """Whose history counts; an unknown one gets a cold answer."""
+    events: tuple[SessionEventBody, ...] = Field(default=(), max_length=_SESSION_MAX)
+    """A session, oldest first, that follows what is known of the user; enough by itself for a nameless visitor."""
+    k: int = Field(default=10, ge=1, le=K_MAX)
+    """How many items."""
+    context: ContextBody = ContextBody()
+    """The circumstances."""
+    query: str | None = Field(default=None, max_length=500)
+    """What the visitor typed."""
+    exclude: tuple[_ID, ...] = Field(default=(), max_length=10_000)
+    """Items that must not be answered."""
+    exclude_seen: bool = True
+    """Leave out the items of the history as well."""
+    filters: FiltersBody = FiltersBody()
+    """Limits on category and price."""
+    timings: bool = False
+    """Answer with the milliseconds of each stage."""
+
+    def ask(self) -> Ask:
+        """Return the question in the gateway's terms."""
+        return Ask(
+            user_id=self.user_id,
+            session=tuple(SessionEvent(e.item_id, e.event, _seconds(e.timestamp), e.value) for e in self.events),
+            k=self.k,
+            timestamp_s=_seconds(self.context.timestamp),
+            device=self.context.device,
+            country=self.context.country,
+            query=self.query,
+            exclude=self.exclude,
+            exclude_seen=self.exclude_seen,
+            filters=Filters(self.filters.category, self.filters.price_min, self.filters.price_max),
+        )
+
+
+class EventBody(_Body):
+    """Something that a user did."""
+
+    event_id: _ID = Field(default_factory=lambda: uuid.uuid4().hex)
+    """The client's own id; the same id again is ignored, so that a batch can be sent twice."""
+    user_id: _ID
+    """Who."""
+    item_id: _ID
+    """With which item; one that the bundle does not know is stored and does not count yet."""
+    event: EventType
+    """What."""
+    timestamp: datetime | None = None
+    """When; default is now."""
+    session_id: str | None = Field(default=None, max_length=200)
+    """The session that it belongs to."""
+    device: str | None = Field(default=None, max_length=100)
+    """As in the training data."""
+    country: str | None = Field(default=None, max_length=100)
+    """As in the training data."""
+    dwell_ms: int | None = Field(default=None, ge=0)
+    """How long the item was looked at, in milliseconds."""
+    position: int | None = Field(default=None, ge=1)
+    """Place in the list that was shown, 1 = first."""
+    query: str | None = Field(default=None, max_length=500)
+    """What was searched for."""
+    value: float | None = None
+    """Rating or quantity."""
+
+    def stored(self, now_s: float) -> StoredEvent:
+        """Return the event in the store's terms."""
+        fields = self.model_dump(exclude={"timestamp", "event"})
+        seconds = _seconds(self.timestamp)
+        return StoredEvent(**fields, event=self.event.value, timestamp_s=now_s if seconds is None else seconds)
+
+
+class EventsBody(_Body):
+    """A batch of events, stored whole or not at all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"events": [{"user_id": "u1", "item_id": "i1", "event": "click"}]}]}
+    )
+
+    events: tuple[EventBody, ...] = Field(min_length=1, max_length=_EVENTS_MAX)
+    """One to a thousand events."""
+
+
+class EventsAnswer(_Body):
+    """What became of a batch; it is on the disk when this is sent."""
+
+    stored: int
+    """New events."""
+    ignored: int
+    """Events whose id was known already."""
+
+
+class ItemAnswer(_Body):
+    """An item as a visitor sees it."""
+
+    item_id: str
+    title: str
+    description: str | None
+    category: str | None
+    price: float | None
+    available: bool
+    image: str
+    """Address of the picture on this server; a drawn placeholder where there is none."""
+
+    @classmethod
+    def of(cls, card: ItemCard) -> ItemAnswer:
+        """Return the wire form of `card`."""
+        return cls(
+            item_id=card.item_id,
+            title=card.title,
+            description=card.description,
+            category=card.category,
+            price=card.price,
+            available=card.available,
+            image=image_address(card.item_id),
+        )
+
+
+class ScoredItemAnswer(_Body):
+    """An item in a ranking."""
+
+    item_id: str
+    score: float
+    """The greater, the better; the scale is the rung's own."""
+    title: str
+    category: str | None
+    price: float | None
+    image: str
+
+    @classmethod
+    def of(cls, item: ScoredItem) -> ScoredItemAnswer:
+        """Return the wire form of `item`."""
+        card = item.card
+        return cls(
+            item_id=card.item_id,
+            score=item.score,
+            title=card.title,
+            category=card.category,
+            price=card.price,
+            image=image_address(card.item_id),
+        )
+
+
+class ItemsAnswer(_Body):
+    """A ranking, best first."""
+
+    items: tuple[ScoredItemAnswer, ...]
+    model_version: str
+    rung: str
+    """What answered: `model` or `popular`; `vectors` for similar items; `text` or `words` for a search."""
+    notes: tuple[str, ...]
+    """What of the question could not be used, in words."""
+    stages_ms: dict[str, float] | None
+    """Milliseconds of each stage, where they were asked for."""
+
+    @classmethod
+    def of(cls, answer: Answer, *, timings: bool) -> ItemsAnswer:
+        """Return the wire form of `answer`."""
+        return cls(
+            items=tuple(ScoredItemAnswer.of(item) for item in answer.items),
+            model_version=answer.model_version,
+            rung=answer.rung,
+            notes=answer.notes,
+            stages_ms=answer.stages_ms if timings else None,
+        )
+
+
+class Failure(_Body):
+    """Why a request could not be served."""
+
+    error: str
+    """Name of the error class."""
+    message: str
+    """The value that was met, the limit it broke and the repair."""
+
+
+def image_address(item_id: str) -> str:
+    """Return the address of the item's picture on this server.
+
+    >>> image_address("red/dress 1")
+    '/images/red%2Fdress%201'
+    """
+    return f"/images/{quote(item_id, safe='')}"
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
