@@ -130,7 +130,7 @@ def true_utility(truth_folder: Path, user_ids: Sequence[str], at_time: datetime 
 def days_since(start: date, moment: datetime) -> float:
     """Return the days from midnight (UTC) of `start` to `moment`.
 
-    >>> days_since(date(2026, 1, 5), datetime(2026, 1, 6, 12, tzinfo=timezone.utc))
+    >>> days_since(date(2026, 1, 5), datetime(2026, 1, 6, 12, tzinfo=UTC))
     1.5
     """
     midnight = datetime(start.year, start.month, start.day, tzinfo=UTC)
