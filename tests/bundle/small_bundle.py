@@ -29,7 +29,7 @@ class WordEncoder:
 
 
 def small_items() -> pl.DataFrame:
-    """Return `red-dress`, `red-boot`, `red-lamp`, `blue-dress` ...: 12 items at 10, 20, ... 120; the last is sold out."""
+    """Return `red-dress`, `red-boot`, `red-lamp`, `blue-dress` ...: 12 items at 10 to 120; the last one is sold out."""
     names = [(colour, kind, category) for colour in COLOURS for kind, category in KINDS]
     return pl.DataFrame(
         {
@@ -76,7 +76,8 @@ def small_contents(image_root: Path | str = "/nowhere") -> BundleContents:
     return BundleContents(
         items=items,
         image_root=str(image_root),
-        config={"text": {"backbone": "minilm"}},
+        # No encoder is found there, so that search falls back on words and nothing large is loaded.
+        config={"features": {"text_backbone": "/no/such/folder"}},
         weights={"layer.weight": torch.arange(6.0).reshape(2, 3)},
         item_vectors=words * np.array([1, 1, 1, 1, 3, 3, 3], np.float32),
         text_vectors=words.astype(np.float16),

@@ -1,5 +1,113 @@
-"""`trifocal serve`."""
+"""`trifocal serve`: answer requests over HTTP until stopped."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trifocal.errors import ServingError
+
+if TYPE_CHECKING:
+    from trifocal.ports import EventStore
+
+__all__ = ["serve"]
+
+# Requests that run when the stop comes get this long to end.
+_STOP_TIMEOUT_S = 10
 
 
-def serve() -> None:
-    """Not there yet."""
+def serve(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder, as `trifocal train` writes it.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 = all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 = any that is free.")] = 8000,
+    images: Annotated[Path | None, typer.Option(help="Picture folder; default: where the bundle says.")] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="SQLite file for live events; without it they are forgotten on exit.")
+    ] = None,
+    worker_threads: Annotated[int, typer.Option(min=1, help="Requests computed at a time.")] = 2,
+) -> None:
+    """Serve recommendations, similar items, search and the shop's pages from a bundle.
+
+    The page is at `/`, the API at `/v1/...`, its description at `/docs`, metrics at `/metrics`. Ctrl-C stops it.
+
+    Examples:
+
+        trifocal serve runs/shop/trifocal/bundle
+
+        trifocal serve runs/shop/trifocal/bundle --port 8080 --events events.sqlite
+
+        curl -s localhost:8000/v1/recommend -H 'content-type: application/json' -d '{"user_id": "user-00715", "k": 5}'
+    """
+    # First, because it says what to install where the server's packages are missing.
+    from trifocal.serve.app import create_app  # isort: skip
+
+    import torch
+    import uvicorn
+    from rich.console import Console
+
+    from trifocal.bundle import read_bundle
+    from trifocal.serve import build_service
+
+    console = Console(soft_wrap=True)
+    # Before the model is loaded: a busy port is said at once.
+    listener = listening_socket(host, port)
+    with listener:
+        torch.set_num_threads(1)
+        store = _store(events)
+        try:
+            service = build_service(read_bundle(bundle), store, image_root=images)
+            app = create_app(service, threads=worker_threads)
+            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_STOP_TIMEOUT_S)
+            address = f"http://{host}:{listener.getsockname()[1]}"
+            console.print(
+                f"[bold]Serving {service.manifest.model_name} {service.manifest.model_version}[/] at {address}"
+            )
+            if events is None:
+                console.print("[dim]live events are kept in memory; --events FILE keeps them[/]")
+            _end_quietly()
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            store.close()
+    console.print("stopped")
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket bound to `host` and `port`.
+
+    Raises:
+        ServingError: when the port is taken, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # Listening at once: a second server that tries meanwhile is refused.
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ServingError(f"port {port} on {host} is taken; stop what uses it, or name another --port") from None
+        raise ServingError(f"cannot listen on {host} port {port} ({error}); name another --host or --port") from None
+    return listener
+
+
+def _store(events: Path | None) -> EventStore:
+    if events is None:
+        from trifocal.feedback import MemoryEventStore
+
+        return MemoryEventStore()
+    from trifocal.feedback.sqlite_store import SqliteEventStore
+
+    return SqliteEventStore(events)
+
+
+def _end_quietly() -> None:
+    # The server catches these, stops, and raises them again for whoever was there before: nobody minds.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)

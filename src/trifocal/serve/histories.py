@@ -95,17 +95,14 @@ class KnownHistories:
 
 
 def joined(known: History, live: History) -> History:
-    """Return both in the order of time, runs on one item merged; what is in both counts once.
+    """Return the bundle's events and then the store's, runs on one item merged; what is in both counts once.
 
-    An event is in both where a bundle was trained on a log that the store still holds.
+    An event is in both where a bundle was trained on a log that the store still holds. Live events come last even
+    where a clock says otherwise: the bundle's data may have been made elsewhere, and what a shopper just did counts.
     """
     before = {event for event in _keys(known) if event[2] > 0}
     both = _columns(known, live)
-    both = both[:, [True] * len(known) + [event not in before for event in _keys(live)]]
-    # Only live events can be out of order; known ones of unknown time (0) keep their places otherwise.
-    if len(known) and (both[2, len(known) :] < known.timestamps_s[-1]).any():
-        both = both[:, np.argsort(both[2], kind="stable")]
-    return _merged(both)
+    return _merged(both[:, [True] * len(known) + [event not in before for event in _keys(live)]])
 
 
 def followed_by(known: History, session: History) -> History:
