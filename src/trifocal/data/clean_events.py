@@ -33,6 +33,7 @@ def clean_events(table: SourceTable, source: EventSource, item_ids: pl.Series, l
         DataError: when a mapped column is missing.
     """
     work = mapped_text(table, _columns_of(source), {}, source.missing_values)
+    log.note_replaced(work)
     work = log.drop(work, pl.col(c.USER_ID).is_null(), Reason.MISSING_ID, c.USER_ID)
     work = log.drop(work, pl.col(c.ITEM_ID).is_null(), Reason.MISSING_ID, c.ITEM_ID)
     work = log.drop(work, ~pl.col(c.ITEM_ID).is_in(item_ids.implode()), Reason.UNKNOWN_ITEM, c.ITEM_ID)
@@ -63,7 +64,7 @@ def _with_event(work: pl.DataFrame, source: EventSource, log: RejectLog) -> pl.D
 def _with_timestamp(work: pl.DataFrame, layout: str, log: RejectLog) -> pl.DataFrame:
     if c.TIMESTAMP not in work.columns:
         return work.with_columns(pl.lit(None, dtype=EVENT_SCHEMA[c.TIMESTAMP]).alias(c.TIMESTAMP))
-    parsed = work.with_columns(parse_timestamps(pl.col(c.TIMESTAMP), layout).alias(_PARSED))
+    parsed = work.with_columns(parse_timestamps(work[c.TIMESTAMP], layout).alias(_PARSED))
     unreadable = pl.col(c.TIMESTAMP).is_not_null() & pl.col(_PARSED).is_null()
     parsed = log.drop(parsed, unreadable, Reason.UNREADABLE_TIME, c.TIMESTAMP)
     return parsed.with_columns(pl.col(_PARSED).alias(c.TIMESTAMP)).drop(_PARSED)

@@ -12,7 +12,6 @@ from trifocal.data.column_map import ItemSource, Limits
 from trifocal.data.pictures import PictureState, check_pictures
 from trifocal.data.rejects import ROW, Reason, RejectLog
 from trifocal.data.source_table import SourceTable, mapped_text
-from trifocal.data.text_blocks import REPLACEMENT
 from trifocal.data.timestamps import parse_timestamps
 
 __all__ = ["clean_items"]
@@ -40,7 +39,7 @@ def clean_items(
     work = mapped_text(table, _columns_of(source), {c.CATEGORY: c.CATEGORY_SEPARATOR}, source.missing_values)
     absent = [name for name in (c.TITLE, c.IMAGE) if name not in work.columns]
     work = work.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
-    _note_replaced(work, log)
+    log.note_replaced(work)
     work = log.drop(work, pl.col(c.ITEM_ID).is_null(), Reason.MISSING_ID, c.ITEM_ID)
     work = log.drop(work, ~pl.col(c.ITEM_ID).is_first_distinct(), Reason.DUPLICATE_ITEM, c.ITEM_ID)
     if source.image_pattern is not None:
@@ -61,11 +60,6 @@ def _columns_of(source: ItemSource) -> dict[str, Sequence[str]]:
     several: dict[str, Sequence[str]] = {c.TITLE: columns.title, c.DESCRIPTION: columns.description}
     several[c.CATEGORY] = columns.category
     return several | {name: (column,) for name, column in single.items() if column is not None}
-
-
-def _note_replaced(work: pl.DataFrame, log: RejectLog) -> None:
-    for name in (name for name in work.columns if name != ROW):
-        log.note(work, pl.col(name).str.contains(REPLACEMENT, literal=True), Reason.UNREADABLE_TEXT, name)
 
 
 def _pattern_images(item_ids: pl.Series, pattern: str) -> pl.Series:
@@ -104,7 +98,7 @@ def _with_price(work: pl.DataFrame, limits: Limits, log: RejectLog) -> pl.DataFr
 def _with_created_at(work: pl.DataFrame, layout: str, log: RejectLog) -> pl.DataFrame:
     if c.CREATED_AT not in work.columns:
         return work
-    parsed = work.with_columns(parse_timestamps(pl.col(c.CREATED_AT), layout).alias("__moment__"))
+    parsed = work.with_columns(parse_timestamps(work[c.CREATED_AT], layout).alias("__moment__"))
     unreadable = pl.col(c.CREATED_AT).is_not_null() & pl.col("__moment__").is_null()
     log.note(parsed, unreadable, Reason.UNREADABLE_TIME, c.CREATED_AT)
     return parsed.with_columns(pl.col("__moment__").alias(c.CREATED_AT)).drop("__moment__")

@@ -106,12 +106,13 @@ def import_plan(plan: ImportPlan, out: Path) -> ImportSummary:
     logs = RejectLog("items"), RejectLog("events")
     item_table = _prepared(read_source_table(plan.source, sources.items, logs[0]), plan.prepare_items)
     items = clean_items(item_table, sources.items, image_root, sources.limits, logs[0])
-    rejects = logs[0].frame(item_table.frame)
-    _require_rows(items, item_table, rejects, out)
+    item_rejects = logs[0].frame(item_table.frame)
+    _require_rows(items, item_table, item_rejects, out)
     event_table = _prepared(read_source_table(plan.source, sources.events, logs[1]), plan.prepare_events)
     events = clean_events(event_table, sources.events, items[c.ITEM_ID], logs[1])
-    rejects = pl.concat([rejects, logs[1].frame(event_table.frame)])
-    _require_rows(events, event_table, rejects, out)
+    event_rejects = logs[1].frame(event_table.frame)
+    _require_rows(events, event_table, event_rejects, out)
+    rejects = pl.concat([item_rejects, event_rejects])
     dataset = Dataset(plan.name, items, events, image_root)
     write_dataset(dataset, out)
     summary = _summary_of(dataset, item_table.rows, event_table.rows, rejects)
@@ -136,7 +137,8 @@ def _require_rows(kept: pl.DataFrame, table: SourceTable, rejects: pl.DataFrame,
         return
     out.mkdir(parents=True, exist_ok=True)
     rejects.write_parquet(out / "rejects.parquet")
-    counts = rejects["reason"].value_counts(sort=True).iter_rows()
+    dropped = rejects.filter(pl.col("action") == Action.DROPPED.value)
+    counts = dropped.group_by("reason").len().sort("len", "reason", descending=[True, False]).iter_rows()
     why = ", ".join(f"{reason} {count}" for reason, count in counts) or "the file is empty"
     raise DataError(
         f"{table.path} has no usable row among {table.rows} ({why}); see {out / 'rejects.parquet'}, "

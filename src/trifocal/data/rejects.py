@@ -11,10 +11,13 @@ from enum import StrEnum
 
 import polars as pl
 
-__all__ = ["REJECT_SCHEMA", "ROW", "Action", "Reason", "RejectLog"]
+__all__ = ["REJECT_SCHEMA", "REPLACEMENT", "ROW", "Action", "Reason", "RejectLog"]
 
 # Number of a row in its source: 1 = the first row of data; blank lines of a text file do not count.
 ROW = "__row__"
+
+# What stands in the place of bytes that are not text in the file's encoding.
+REPLACEMENT = "\ufffd"
 
 REJECT_SCHEMA: dict[str, pl.DataType] = {
     "table": pl.String(),
@@ -76,6 +79,11 @@ class RejectLog:
         """Record the rows of `work` where `bad` holds; they are kept, and the caller empties the field."""
         self._record(work.filter(bad.fill_null(value=False)), reason, column, Action.KEPT)
 
+    def note_replaced(self, work: pl.DataFrame) -> None:
+        """Record each field of `work` in which bytes were no text and a replacement stands."""
+        for name in (name for name in work.columns if name != ROW):
+            self.note(work, pl.col(name).str.contains(REPLACEMENT, literal=True), Reason.UNREADABLE_TEXT, name)
+
     def frame(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Return all rejects in the order of the source, in `REJECT_SCHEMA`.
 
@@ -107,8 +115,10 @@ class RejectLog:
 
 
 def _with_raw(rejects: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    wanted = raw.join(rejects.select(pl.col("row").alias(ROW)).unique(), on=ROW, how="semi")
     fields = [name for name in raw.columns if name != ROW]
+    if not fields:
+        return rejects
+    wanted = raw.join(rejects.select(pl.col("row").alias(ROW)).unique(), on=ROW, how="semi")
     texts = wanted.select(pl.col(ROW).alias("row"), pl.struct(fields).struct.json_encode().alias("__raw__"))
     joined = rejects.join(texts, on="row", how="left")
     return joined.with_columns(pl.coalesce("raw", "__raw__").alias("raw")).drop("__raw__")

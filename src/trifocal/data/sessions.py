@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+import numpy as np
 import polars as pl
 
 from trifocal import columns as c
+from trifocal.types import IntArray
 
-__all__ = ["with_sessions"]
+__all__ = ["session_numbers", "with_sessions"]
+
+_MICROSECONDS_A_MINUTE = 60_000_000
 
 
 def with_sessions(events: pl.DataFrame, gap_minutes: float) -> pl.DataFrame:
@@ -21,12 +23,37 @@ def with_sessions(events: pl.DataFrame, gap_minutes: float) -> pl.DataFrame:
         events: canonical events, oldest first.
         gap_minutes: the longest pause within a session.
     """
-    lacking = pl.col(c.SESSION_ID).is_null() & pl.col(c.TIMESTAMP).is_not_null()
-    pause = pl.col(c.TIMESTAMP).diff().over(c.USER_ID)
-    starts = pause.is_null() | (pause > timedelta(minutes=gap_minutes))
-    number = starts.cast(pl.Int64).cum_sum().over(c.USER_ID)
-    place = "__place__"
-    numbered = events.with_row_index(place).filter(lacking)
-    made = numbered.select(place, pl.concat_str(c.USER_ID, pl.lit("-"), number).alias("__session__"))
-    joined = events.with_row_index(place).join(made, on=place, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce(c.SESSION_ID, "__session__").alias(c.SESSION_ID)).drop(place, "__session__")
+    lacking = events[c.SESSION_ID].is_null() & events[c.TIMESTAMP].is_not_null()
+    if not lacking.any():
+        return events
+    chosen = events.filter(lacking)
+    numbers = session_numbers(
+        chosen[c.USER_ID].cast(pl.Categorical).to_physical().to_numpy().astype(np.int64),
+        chosen[c.TIMESTAMP].dt.epoch("us").to_numpy(),
+        round(gap_minutes * _MICROSECONDS_A_MINUTE),
+    )
+    made = chosen.select(pl.concat_str(c.USER_ID, pl.lit("-"), pl.Series(numbers))).to_series()
+    return events.with_columns(events[c.SESSION_ID].scatter(lacking.arg_true(), made))
+
+
+def session_numbers(users: IntArray, times: IntArray, gap: int) -> IntArray:
+    """Return for each event the number of its session among those of its user, from 1.
+
+    Args:
+        users: (L,) code of the user.
+        times: (L,) rising within a user.
+        gap: longest pause within a session, in the unit of `times`.
+
+    >>> session_numbers(np.array([7, 8, 7, 7]), np.array([0, 5, 30, 61]), 30).tolist()
+    [1, 1, 1, 2]
+    """
+    order = np.argsort(users, kind="stable")
+    user, time = users[order], times[order]
+    new_user = np.r_[True, user[1:] != user[:-1]]
+    starts = new_user | np.r_[True, np.diff(time) > gap]
+    running = np.cumsum(starts)
+    # The running number at a user's first event, carried to all events of that user.
+    before = np.maximum.accumulate(np.where(new_user, running, 0)) - 1
+    numbers = np.empty(len(users), dtype=np.int64)
+    numbers[order] = running - before
+    return numbers

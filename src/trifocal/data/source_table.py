@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from polars import selectors as cs
 
 from trifocal.data.column_map import TableFile
 from trifocal.data.delimited import Dialect, read_delimited
@@ -63,7 +63,7 @@ def read_source_table(source: Path, file: TableFile, log: RejectLog) -> SourceTa
 
 
 def mapped_text(
-    table: SourceTable, columns: dict[str, Sequence[str]], joins: dict[str, str], missing_values: Sequence[str]
+    table: SourceTable, columns: Mapping[str, Sequence[str]], joins: Mapping[str, str], missing_values: Sequence[str]
 ) -> pl.DataFrame:
     """Return the canonical columns of `table` as trimmed text, null where nothing is said, beside `ROW`.
 
@@ -77,11 +77,15 @@ def mapped_text(
         DataError: naming the source columns that the file lacks, and those that it has.
     """
     wanted = {name for names in columns.values() for name in names}
-    absent = sorted(wanted - set(table.frame.columns))
+    frame = table.frame
+    if frame.columns == [ROW]:
+        # JSON lines of which none is an object: nothing is known about columns, and the rejects tell why.
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in wanted)
+    absent = sorted(wanted - set(frame.columns))
     if absent:
-        has = ", ".join(name for name in table.frame.columns if name != ROW) or "none"
+        has = ", ".join(name for name in frame.columns if name != ROW) or "none"
         raise DataError(f"{table.path} has no column {', '.join(absent)}; it has: {has}; correct the column map")
-    return table.frame.select(
+    return frame.select(
         ROW,
         *(
             _joined(names, joins.get(name, ", "), missing_values).alias(name)
@@ -119,14 +123,30 @@ def _read_parquet(path: Path) -> pl.DataFrame:
         frame = pl.read_parquet(path)
     except (pl.exceptions.ComputeError, OSError) as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}; write it again") from None
-    lists = frame.with_columns(cs.list().cast(pl.List(pl.String)).list.join(LIST_SEPARATOR))
-    structs = [name for name, kind in lists.schema.items() if isinstance(kind, pl.Struct)]
-    plain = lists.with_columns(*(pl.col(name).struct.json_encode() for name in structs), *_whole_numbers(lists))
-    return plain.cast({cs.all(): pl.String}).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW))
+    columns = [_text_of(frame[name]) for name in frame.columns]
+    return pl.DataFrame(columns).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW))
 
 
-def _whole_numbers(frame: pl.DataFrame) -> list[pl.Expr]:
+def _text_of(values: pl.Series) -> pl.Series:
+    """Return `values` as text: parts of a list joined by `LIST_SEPARATOR`, deeper structures as JSON."""
+    kind = values.dtype
+    if isinstance(kind, pl.List) and not kind.inner.is_nested():
+        return values.cast(pl.List(pl.String)).list.join(LIST_SEPARATOR, ignore_nulls=True)
+    if kind.is_nested() or isinstance(kind, pl.Binary | pl.Object | pl.Duration):
+        texts = [None if value is None else _json_or_text(value) for value in values.to_list()]
+        return pl.Series(values.name, texts, dtype=pl.String)
+    if kind.is_float() and _is_whole(values):
+        values = values.cast(pl.Int64, strict=False)
+    return values.cast(pl.String)
+
+
+def _json_or_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _is_whole(values: pl.Series) -> bool:
     """Ids that another tool stored as 12.0 for want of a nullable integer are 12."""
-    floats = frame.select(cs.float())
-    whole = [s.name for s in floats if (s.is_null() | (s == s.round())).all() and not s.is_infinite().any()]
-    return [pl.col(name).cast(pl.Int64, strict=False) for name in whole]
+    known = values.drop_nulls()
+    return bool(known.is_finite().all() and (known == known.round()).all() and (known.abs() < 2**53).all())
