@@ -144,6 +144,8 @@ def test_pictures_and_placeholders(client: TestClient) -> None:
     missing = client.get("/images/red-dress")
     assert missing.headers["content-type"].startswith("image/svg+xml")
     assert ">R</text>" in missing.text
+    broken = client.get("/images/red-boot")
+    assert broken.headers["content-type"].startswith("image/svg+xml")
 
 
 def test_health_readiness_and_metrics(client: TestClient, service: Service) -> None:

@@ -7,20 +7,27 @@ import pytest
 
 from trifocal.serve.pictures import picture_file, placeholder
 
+JPEG, PNG, WEBP = b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x00\x00\x00WEBP"
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     (folder / "sub").mkdir(parents=True)
-    (folder / "sub" / "a.JPG").write_bytes(b"x")
-    (tmp_path / "secret.png").write_bytes(b"x")
-    (folder / "notes.txt").write_text("x")
+    (folder / "sub" / "a.JPG").write_bytes(JPEG)
+    (folder / "b.jpg").write_bytes(WEBP)
+    (folder / "c").write_bytes(PNG)
+    (tmp_path / "secret.png").write_bytes(PNG)
+    (folder / "broken.png").write_text("x")
     (folder / "link.png").symlink_to(tmp_path / "secret.png")
     return folder.resolve()
 
 
-def test_a_picture_is_found_with_its_type(root: Path) -> None:
-    assert picture_file(root, "sub/a.JPG") == (root / "sub" / "a.JPG", "image/jpeg")
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("sub/a.JPG", "image/jpeg"), ("b.jpg", "image/webp"), ("c", "image/png")]
+)
+def test_a_picture_is_found_with_its_type(root: Path, name: str, media_type: str) -> None:
+    assert picture_file(root, name) == (root / name, media_type)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +39,7 @@ def test_a_picture_is_found_with_its_type(root: Path) -> None:
         "sub/../../secret.png",
         "/etc/passwd",
         "link.png",
-        "notes.txt",
+        "broken.png",
         "sub",
         "a\0.png",
     ],

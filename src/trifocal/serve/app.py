@@ -34,7 +34,7 @@ _WEB = Path(__file__).parent / "web"
 
 _DESCRIPTION = """Recommendations that read, look and remember.
 
-Ids are your own. Every answer names the `model_version` and the `rung` that gave it."""
+Ids are your own. Every answer names the model version and the rung of the ladder that gave it."""
 
 
 def create_app(service: Service, *, threads: int = 2, queue: int = 128) -> FastAPI:

@@ -7,13 +7,8 @@ from pathlib import Path
 
 __all__ = ["picture_file", "placeholder"]
 
-_MEDIA_TYPES = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-}
+# Name of the format by its first bytes: a name can lie, and a file that is no picture is never sent.
+_SIGNATURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
 
 
 def picture_file(root: Path, name: str | None) -> tuple[Path, str] | None:
@@ -22,15 +17,23 @@ def picture_file(root: Path, name: str | None) -> tuple[Path, str] | None:
     Args:
         root: the picture folder, resolved.
         name: as it stands in the catalogue, which may come from anywhere: links and `..` are followed, and what
-            ends outside `root`, or is no picture by its name, is not sent.
+            ends outside `root`, or is no picture by its first bytes, is not sent.
     """
     if name is None or "\0" in name:
         return None
     path = (root / name).resolve()
-    media_type = _MEDIA_TYPES.get(path.suffix.lower())
-    if media_type is None or not path.is_relative_to(root) or not path.is_file():
+    if not path.is_relative_to(root) or not path.is_file():
         return None
-    return path, media_type
+    media_type = _media_type(path)
+    return None if media_type is None else (path, media_type)
+
+
+def _media_type(path: Path) -> str | None:
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[:4] == b"RIFF" and start[8:] == b"WEBP":
+        return "image/webp"
+    return next((media_type for signature, media_type in _SIGNATURES if start.startswith(signature)), None)
 
 
 def placeholder(title: str) -> str:

@@ -74,7 +74,7 @@ class ShopperState:
         """Return whether anything is known of `user_id`."""
         return self._known.count(user_id) > 0 or bool(self._store.newest(user_id, 1))
 
-    def some_shoppers(self, count: int, seed: int | None = None, *, events_min: int = 3) -> list[str]:
+    def some_shoppers(self, count: int, seed: int | None = None, *, events_min: int = 8) -> list[str]:
         """Return up to `count` random shoppers of the bundle, those with `events_min` events or more before others."""
         generator = random.Random(seed)
         everybody = self._known.user_ids

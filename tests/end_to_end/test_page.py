@@ -1,0 +1,125 @@
+"""The shop in a real browser: pictures load, nothing scrolls sideways, no error, a click changes what comes next."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.bundle.small_bundle import draw_pictures
+from tests.serve.small_service import small_service
+
+from trifocal.serve.app import create_app
+
+CHROMIUM = Path("/usr/bin/chromium")
+PATHS = ("/", "/shopper?id=ann", "/item?id=green-dress&shopper=guest", "/search?q=lamp", "/docs", "/visit")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Debian's Chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("page")
+    draw_pictures(folder / "pictures")
+    listener = socket.create_server(("127.0.0.1", 0))
+    # The plain protocol: the fast one's loop belongs to the command, not to a thread of a test.
+    config = uvicorn.Config(create_app(small_service(folder)), log_level="warning", loop="asyncio", http="h11")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[390, 1280])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of that width on which any error of the console or a script fails the test."""
+    faults: list[str] = []
+    page = browser.new_page(viewport={"width": request.param, "height": 900})
+    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("requestfailed", lambda failed: faults.append(failed.url))
+    yield page
+    page.close()
+    assert faults == []
+
+
+def test_every_page_fits_and_its_pictures_load(page: Page, address: str) -> None:
+    for path in PATHS:
+        page.goto(address + path)
+        # Pictures further down load when they come into view.
+        page.evaluate("document.querySelectorAll('img').forEach((image) => { image.loading = 'eager'; })")
+        page.wait_for_load_state("networkidle")
+        widths = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+        assert all(width > 0 for width in widths), path
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert page.evaluate("[...document.images].every((image) => image.hasAttribute('alt'))"), path
+
+
+def test_the_shopper_page_shows_pictures(page: Page, address: str) -> None:
+    page.goto(f"{address}/shopper?id=ann")
+    assert page.locator(".strip img").count() == 2
+    assert page.locator(".grid img").count() == 9
+
+
+def test_search_finds_what_was_typed(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Search the shop").fill("blue boot")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=blue+boot*")
+    assert page.locator(".grid .name").first.inner_text() == "Blue boot"
+
+
+def test_a_card_leads_to_similar_items_and_a_purchase_to_new_recommendations(page: Page, address: str) -> None:
+    page.goto(f"{address}/visit")
+    page.locator(".card a", has_text="Red lamp").click()
+    page.wait_for_selector("article[data-noted=yes]")
+    similar = page.locator(".grid .name").all_inner_texts()
+    assert set(similar[:2]) == {"Blue lamp", "Green lamp"}
+    page.get_by_role("button", name="Buy").click()
+    page.get_by_role("link", name="See what comes next").click()
+    page.wait_for_url("**/shopper?id=visitor-*")
+    assert page.locator(".strip .tag").all_inner_texts() == ["Bought"]
+    assert page.locator(".grid .name").first.inner_text() in ("Blue lamp", "Green lamp")
+
+
+def test_the_keyboard_reaches_everything(page: Page, address: str) -> None:
+    page.goto(f"{address}/shopper?id=ann")
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.name || ''").strip())
+    assert reached[0] == "Skip to content"
+    assert "q" in reached
+    assert any("Blue dress" in text for text in reached)
+
+
+def test_dark_and_light_differ(browser: Browser, address: str) -> None:
+    grounds = set()
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)
+        page.goto(address)
+        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        page.close()
+    assert len(grounds) == 2
