@@ -55,8 +55,10 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
         tables = _under(_EVIDENCE, contents.weights)
         evidence = ItemEvidence(**tables) if tables else None
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        # Torch names every tensor that does not fit; the first one is enough.
+        fault = " ".join(" ".join(str(error).splitlines()[:2]).split())
         raise ArtifactError(
-            f"{bundle.folder} holds weights that this version cannot load ({error}); train and export again"
+            f"{bundle.folder} holds weights that this version cannot load ({fault}); train and export again"
         ) from error
     return TwoStageRecommender(
         name=contents.model_name,

@@ -1,0 +1,103 @@
+"""A network that goes through a bundle answers as before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.bundle.small_bundle import WORDS, small_contents
+
+from trifocal.bundle import Bundle, BundleContents, read_bundle, write_bundle
+from trifocal.bundle.network import load_encoder, load_recommender, network_config, network_weights
+from trifocal.errors import ArtifactError, ConfigError
+from trifocal.features.config import FeaturesConfig
+from trifocal.feedback import MemoryEventStore
+from trifocal.index import NearestRecommender
+from trifocal.model import ModelConfig, ModelShapes, TwoStageRecommender, build_model
+from trifocal.model.ranker import ITEM_EVIDENCE, ItemEvidence
+from trifocal.serve import Ask, build_service
+from trifocal.types import Context, History, Request
+
+CONFIG = ModelConfig(embedding_size=8, fusion_width=16, user_layers=1, rank_candidates=5, history_length=4)
+SHAPES = ModelShapes(
+    n_items=12, text_width=len(WORDS), image_width=6, grid_cells=4, attribute_sizes=(3, 4), devices=3, countries=3
+)
+REQUESTS = [
+    Request(History.of_rows([1, 4, 7]), Context(timestamp_s=10**9, device_code=1), exclude=np.array([1, 4, 7])),
+    Request(context=Context(query_vector=np.ones(len(WORDS), np.float32))),
+]
+
+
+def original() -> tuple[TwoStageRecommender, BundleContents]:
+    torch.manual_seed(3)
+    model = build_model(CONFIG, SHAPES)
+    torch.nn.init.normal_(model.ranker.out.weight)
+    vectors = torch.randn(12, 8).numpy()
+    evidence = ItemEvidence(torch.randn(12, 5), torch.randn(12, 5), torch.rand(12, len(ITEM_EVIDENCE)))
+    recommender = TwoStageRecommender(
+        name="trifocal",
+        model=model,
+        item_vectors=vectors,
+        evidence=evidence,
+        history_length=CONFIG.history_length,
+        text_width=SHAPES.text_width,
+        rank_candidates=CONFIG.rank_candidates,
+    )
+    contents = replace(
+        small_contents(),
+        config=network_config(CONFIG, SHAPES, FeaturesConfig(text_backbone="/no/such/folder")),
+        weights=network_weights(model, evidence),
+        item_vectors=vectors,
+        model_name="trifocal",
+    )
+    return recommender, contents
+
+
+def through_disk(contents: BundleContents, folder: Path) -> Bundle:
+    write_bundle(contents, folder / "bundle")
+    return read_bundle(folder / "bundle")
+
+
+def test_answers_are_those_of_the_network_that_was_written(tmp_path: Path) -> None:
+    before, contents = original()
+    after = load_recommender(through_disk(contents, tmp_path))
+    expected, found = before.recommend(REQUESTS, 6), after.recommend(REQUESTS, 6)
+    assert found.item_rows.tolist() == expected.item_rows.tolist()
+    assert np.array_equal(found.scores, expected.scores)
+    assert after.similar(2, 3).item_rows.tolist() == before.similar(2, 3).item_rows.tolist()
+
+
+def test_a_network_without_a_ranker_is_read_too(tmp_path: Path) -> None:
+    before, contents = original()
+    plain = {name: tensor for name, tensor in contents.weights.items() if not name.startswith("evidence.")}
+    after = load_recommender(through_disk(replace(contents, weights=plain), tmp_path))
+    # Retrieval order alone: not what the ranker makes of it.
+    assert not np.array_equal(after.recommend(REQUESTS, 6).scores, before.recommend(REQUESTS, 6).scores)
+
+
+def test_the_service_answers_by_the_network(tmp_path: Path) -> None:
+    service = build_service(through_disk(original()[1], tmp_path), MemoryEventStore())
+    answer = service.gateway.recommend(Ask(user_id="ann", k=5, device="phone", query="lamp"))
+    assert (answer.rung, len(answer.items)) == ("model", 5)
+    assert answer.notes[0].startswith("the query was ignored: text backbone '/no/such/folder'")
+
+
+def test_without_a_network_the_vectors_answer(tmp_path: Path) -> None:
+    assert isinstance(load_recommender(through_disk(small_contents(), tmp_path)), NearestRecommender)
+
+
+def test_weights_that_do_not_fit_the_config_are_refused(tmp_path: Path) -> None:
+    contents = original()[1]
+    wider = {**contents.config, "model": {**contents.config["model"], "embedding_size": 16}}
+    with pytest.raises(
+        ArtifactError, match=r"cannot load \(Error.* size mismatch for \S+: .*\); train and export again"
+    ):
+        load_recommender(through_disk(replace(contents, config=wider), tmp_path))
+
+
+def test_an_encoder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="text backbone '/no/such/folder'"):
+        load_encoder(through_disk(small_contents(), tmp_path))
