@@ -177,6 +177,22 @@ def test_not_ready_before_the_models_are_warm(service: Service) -> None:
     assert (answer.status_code, answer.json()["status"]) == (503, "warming up")
 
 
+def test_a_failed_warm_up_is_logged_and_stays_not_ready(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(_self: Service) -> None:
+        raise RuntimeError("weights are gone")
+
+    monkeypatch.setattr(Service, "warm_up", breaks)
+    with TestClient(create_app(service)) as client:
+        for _ in range(100):
+            if "RuntimeError: weights are gone" in caplog.text:
+                break
+            time.sleep(0.02)
+        assert client.get("/readyz").status_code == 503
+    assert "warming up failed, the service stays not ready" in caplog.text
+
+
 def test_unknown_paths_share_one_label(client: TestClient) -> None:
     for number in range(3):
         assert client.get(f"/wp-admin/{number}").status_code == 404

@@ -94,5 +94,5 @@ def test_an_event_during_the_read_is_not_lost_in_the_cache() -> None:
 def test_shoppers_with_a_history_come_first() -> None:
     state = build(MemoryEventStore())
     # ann has three liked events, ben one, eve only saw something.
-    assert state.some_shoppers(5, seed=1) == ["ann", "ben"]
-    assert state.some_shoppers(1, seed=2) == ["ann"]
+    assert state.some_shoppers(5, seed=1, events_min=3) == ["ann", "ben"]
+    assert state.some_shoppers(1, seed=2, events_min=3) == ["ann"]

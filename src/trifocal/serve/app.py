@@ -85,7 +85,8 @@ def _lifespan(
 async def _warm_up(service: Service, workers: Workers, api: Api) -> None:
     try:
         await workers.run(service.warm_up)
-    except TrifocalError:
+    except Exception:
+        # Nobody waits for this task: what breaks here has to be said here.
         _LOGGER.exception("warming up failed, the service stays not ready")
         return
     api.ready = True
