@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from trifocal.data.shop.config import ShopConfig
-from trifocal.data.shop.products import Products, sample_products
+from trifocal.data.shop.products import TEXT_PROPERTIES, Products, sample_products
 from trifocal.data.shop.style import COLOURS, FAMILIES, family_tastes
+from trifocal.data.shop.wares import LIFESTYLES
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,8 @@ def test_a_follower_of_a_family_likes_its_colours() -> None:
     tastes = family_tastes()
     assert COLOURS[int(tastes[list(FAMILIES).index("romantic"), : len(COLOURS)].argmax())] == "pink"
     np.testing.assert_allclose(tastes[:, : len(COLOURS)].sum(axis=1), 0, atol=1e-5)
+
+
+def test_every_property_belongs_to_exactly_one_lifestyle() -> None:
+    liked = [name for likes in LIFESTYLES.values() for name in likes]
+    assert sorted(liked) == sorted(TEXT_PROPERTIES)

@@ -23,7 +23,7 @@ __all__ = ["CLICK_SHARPNESS", "Behaviour", "examination", "play", "satisfaction"
 CLICK_SHARPNESS = 1.6
 _WEEK = 7
 # Popularity forgets: clicks of the week before count this much less each week.
-_POPULARITY_DECAY = 0.85
+_POPULARITY_DECAY = 0.75
 _POPULARITY_PRIOR = 2.0
 _POSITION_POWER = np.array([0.65, 0.35, 0.45])
 _DWELL_BASE_S = np.array([9.0, 16.0, 13.0])

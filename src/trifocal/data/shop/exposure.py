@@ -20,12 +20,14 @@ __all__ = ["SLOTS_MOST", "Shelf", "fill_slots"]
 
 SLOTS_MOST = int(PAGE_SIZES.max()) * PAGES_MOST
 # Shares of the slots: popular, newest, browse, personal, elsewhere. A search turns "browse" and "popular" into hits.
-_POLICY_SHARES = (0.34, 0.08, 0.12, 0.33, 0.13)
+_POLICY_SHARES = (0.26, 0.22, 0.06, 0.34, 0.12)
 _POPULAR, _NEWEST, _BROWSE, _PERSONAL, _ELSEWHERE = range(5)
 # How far chance stirs the order of each policy, in its own unit: log popularity, weeks, nothing, utility.
-_NOISE = (1.0, 1.0, 1.0, 1.2)
+_NOISE = (1.0, 1.5, 1.0, 1.2)
 _POPULAR_SHARPNESS = 2.5
 _HIT_BONUS = 6.0
+# The personal order lifts new arrivals, as shops do; in units of utility, fading with age.
+_ARRIVAL_BONUS, _ARRIVAL_DAYS = 2.0, 21.0
 # A product that the shopper clicked before is left out this often: the shop does not repeat itself much.
 _FORGET_CLICKED = 0.85
 
@@ -93,11 +95,12 @@ def _within_category(utility: Utility, aisle: _Aisle, shelf: Shelf, rng: np.rand
 
 def _keys(policy: int, utility: Utility, aisle: _Aisle, shelf: Shelf) -> Numbers:
     """Return (S, K) the order of the products under `policy`, before noise; the greater, the earlier."""
+    age_days = aisle.days[:, None] - utility.products.created_day[aisle.columns]
     if policy == _PERSONAL:
-        return utility.block(aisle.shoppers, aisle.days, aisle.columns)
+        arrival = _ARRIVAL_BONUS * np.exp(-np.abs(age_days) / _ARRIVAL_DAYS)
+        return np.asarray(utility.block(aisle.shoppers, aisle.days, aisle.columns) + arrival)
     if policy == _NEWEST:
-        age_weeks = (aisle.days[:, None] - utility.products.created_day[aisle.columns]) / 7
-        return np.asarray(-age_weeks)
+        return np.asarray(-age_days / 7)
     bonus = _HIT_BONUS * aisle.hits
     if policy == _POPULAR:
         return np.asarray(_POPULAR_SHARPNESS * np.log(shelf.popularity[aisle.columns]) + bonus)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trifocal.data.shop.config import ShopConfig
-from trifocal.data.shop.products import Products
+from trifocal.data.shop.products import TEXT_PROPERTIES, Products
 from trifocal.data.shop.style import FAMILIES, family_tastes
-from trifocal.data.shop.wares import BRANDS, FUNCTIONS, OCCASIONS, WARES
+from trifocal.data.shop.wares import LIFESTYLES, WARES
 from trifocal.types import FloatArray, IntArray
 
 __all__ = ["COUNTRIES", "DEVICES", "Shoppers", "sample_shoppers"]
@@ -97,15 +97,14 @@ def _visual_tastes(size: int, rng: np.random.Generator) -> FloatArray:
     # A small Dirichlet parameter: most shoppers follow one family, some two.
     mixture = rng.dirichlet(np.full(len(FAMILIES), 0.25), size)
     taste = mixture @ family_tastes()
-    return np.asarray(taste + rng.normal(0, 0.45, taste.shape), dtype=np.float32)
+    return np.asarray(taste + rng.normal(0, 0.25, taste.shape), dtype=np.float32)
 
 
 def _text_tastes(size: int, rng: np.random.Generator) -> FloatArray:
-    blocks = []
-    for names, liked, strength in ((OCCASIONS, 0.25, 1.0), (FUNCTIONS, 0.22, 1.0), (BRANDS, 0.2, 0.8)):
-        likes = rng.random((size, len(names))) < liked
-        blocks.append(strength * (likes + rng.normal(0, 0.15, likes.shape)))
-    return np.concatenate(blocks, axis=1).astype(np.float32)
+    liked = np.array([[name in likes for name in TEXT_PROPERTIES] for likes in LIFESTYLES.values()])
+    mixture = rng.dirichlet(np.full(len(LIFESTYLES), 0.25), size)
+    taste = mixture @ liked + rng.normal(0, 0.06, (size, len(TEXT_PROPERTIES)))
+    return np.asarray(taste, dtype=np.float32)
 
 
 def _scaled(taste: FloatArray, items: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BRANDS", "FUNCTIONS", "OCCASIONS", "WARES", "Ware"]
+__all__ = ["BRANDS", "FUNCTIONS", "LIFESTYLES", "OCCASIONS", "WARES", "Ware"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,19 @@ BRANDS = (
     "Norrby", "Maison Alder", "Kestrel", "Tallow & Pine", "Okami", "Fernhill", "Lindqvist", "Corso", "Bramble",
     "Halden", "Ostara", "Pemberley", "Rivage", "Solano", "Tidewater", "Umbra", "Vasari", "Wexford",
 )  # fmt: skip
+
+# What shoppers of a kind look for beyond the picture; most shoppers are of one kind, some of two.
+LIFESTYLES: dict[str, tuple[str, ...]] = {
+    "career": ("office", "commute", "home office", "insulated", "stain-resistant", "Norrby", "Maison Alder", "Corso"),
+    "outdoor": ("hiking", "garden", "waterproof", "breathable", "ultralight", "Kestrel", "Fernhill", "Halden"),
+    "social": ("party", "wedding", "guests", "stretchy", "dimmable", "Okami", "Solano", "Vasari"),
+    "caring": ("weekend", "bedroom", "organic", "recycled", "handmade", "Tallow & Pine", "Bramble", "Ostara"),
+    "nomad": ("travel", "beach", "studio", "quick-dry", "foldable", "Rivage", "Tidewater", "Umbra"),
+    "family": (
+        "living room", "reading", "kids room", "machine-washable", "dishwasher-safe",
+        "Lindqvist", "Pemberley", "Wexford",
+    ),
+}  # fmt: skip
 
 _WEAR = ("office", "party", "travel", "weekend", "hiking", "wedding", "beach", "commute")
 _ROOMS = ("home office", "living room", "bedroom", "reading", "garden", "guests", "studio", "kids room")
