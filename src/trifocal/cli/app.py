@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from trifocal import __version__
 from trifocal.cli import bundle, data, evaluate, recommend, serve, shop, train
@@ -54,7 +55,9 @@ def main() -> None:
     except TrifocalError as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {error}", markup=True)
+        console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+        # A path or value in the message may hold square brackets, which are no markup.
+        console.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
     except KeyboardInterrupt:
         Console(stderr=True).print("stopped; the same command goes on where it left off")
