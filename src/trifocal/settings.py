@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -64,7 +65,7 @@ def load_settings(path: Path | None = None) -> Settings:
         raise ConfigError(f"{path or 'the environment'} holds settings that cannot be used: {faults}") from error
 
 
-def _sections(path: Path | None) -> dict[str, dict[str, object]]:
+def _sections(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:

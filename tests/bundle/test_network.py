@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from tests.bundle.small_bundle import WORDS, small_contents
 
 from trifocal.bundle import Bundle, BundleContents, read_bundle, write_bundle
@@ -17,7 +18,9 @@ from trifocal.features.config import FeaturesConfig
 from trifocal.feedback import MemoryEventStore
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TwoStageRecommender, build_model
+from trifocal.model.memory import fit_memory
 from trifocal.model.ranker import ITEM_EVIDENCE, ItemEvidence
+from trifocal.model.two_stage import Blend
 from trifocal.serve import Ask, build_service
 from trifocal.types import Context, History, Request
 
@@ -37,19 +40,30 @@ def original() -> tuple[TwoStageRecommender, BundleContents]:
     torch.nn.init.normal_(model.ranker.out.weight)
     vectors = torch.randn(12, 8).numpy()
     evidence = ItemEvidence(torch.randn(12, 5), torch.randn(12, 5), torch.rand(12, len(ITEM_EVIDENCE)))
+    memory = fit_memory(
+        csr_matrix(np.eye(12, dtype=np.float32) + np.roll(np.eye(12, dtype=np.float32), 1, axis=1)),
+        [vectors],
+        regularization=1.0,
+        content_weight=1.0,
+        items=10,
+        links=4,
+    )
+    blend = Blend(memory=3.0, ranker=0.5)
     recommender = TwoStageRecommender(
         name="trifocal",
         model=model,
         item_vectors=vectors,
         evidence=evidence,
+        memory=memory,
+        blend=blend,
         history_length=CONFIG.history_length,
         text_width=SHAPES.text_width,
         rank_candidates=CONFIG.rank_candidates,
     )
     contents = replace(
         small_contents(),
-        config=network_config(CONFIG, SHAPES, FeaturesConfig(text_backbone="/no/such/folder")),
-        weights=network_weights(model, evidence),
+        config=network_config(CONFIG, SHAPES, FeaturesConfig(text_backbone="/no/such/folder"), blend),
+        weights=network_weights(model, evidence, memory),
         item_vectors=vectors,
         model_name="trifocal",
     )
@@ -69,13 +83,6 @@ def test_answers_are_those_of_the_network_that_was_written(tmp_path: Path) -> No
     assert np.array_equal(found.scores, expected.scores)
     assert after.similar(2, 3).item_rows.tolist() == before.similar(2, 3).item_rows.tolist()
 
-
-def test_a_network_without_a_ranker_is_read_too(tmp_path: Path) -> None:
-    before, contents = original()
-    plain = {name: tensor for name, tensor in contents.weights.items() if not name.startswith("evidence.")}
-    after = load_recommender(through_disk(replace(contents, weights=plain), tmp_path))
-    # Retrieval order alone: not what the ranker makes of it.
-    assert not np.array_equal(after.recommend(REQUESTS, 6).scores, before.recommend(REQUESTS, 6).scores)
 
 
 def test_the_service_answers_by_the_network(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from trifocal.bundle.contents import Bundle
@@ -14,27 +15,35 @@ from trifocal.features.config import FeaturesConfig
 from trifocal.features.text import TransformerTextSource, text_source
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
+from trifocal.model.memory import ItemMemory
 from trifocal.model.ranker import ItemEvidence
+from trifocal.model.two_stage import Blend
 
 __all__ = ["load_encoder", "load_recommender", "network_config", "network_weights"]
 
-_MODEL, _EVIDENCE = "model.", "evidence."
+_MODEL, _EVIDENCE, _MEMORY = "model.", "evidence.", "memory."
 
 
-def network_config(model: ModelConfig, shapes: ModelShapes, features: FeaturesConfig) -> dict[str, Any]:
+def network_config(
+    model: ModelConfig, shapes: ModelShapes, features: FeaturesConfig, blend: Blend | None = None
+) -> dict[str, Any]:
     """Return the `BundleContents.config` from which `load_recommender` builds the network again."""
     return {
         "model": model.model_dump(mode="json"),
         "shapes": asdict(shapes),
         "features": features.model_dump(mode="json"),
+        "blend": asdict(blend or Blend()),
     }
 
 
-def network_weights(model: TrifocalModel, evidence: ItemEvidence | None) -> dict[str, Tensor]:
-    """Return the `BundleContents.weights` of the network and of the tables that its ranker looks items up in."""
+def network_weights(
+    model: TrifocalModel, evidence: ItemEvidence, memory: ItemMemory | None = None
+) -> dict[str, Tensor]:
+    """Return the `BundleContents.weights` of the network, of its ranker's tables, and of the memory."""
     weights = {f"{_MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
-    if evidence is not None:
-        weights |= {f"{_EVIDENCE}{name}": tensor for name, tensor in vars(evidence).items()}
+    weights |= {f"{_EVIDENCE}{name}": tensor for name, tensor in vars(evidence).items()}
+    if memory is not None:
+        weights |= {f"{_MEMORY}{name}": torch.from_numpy(array) for name, array in vars(memory).items()}
     return weights
 
 
@@ -52,8 +61,10 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
         shapes = _shapes(contents.config["shapes"])
         model = build_model(config, shapes)
         model.load_state_dict(_under(_MODEL, contents.weights))
-        tables = _under(_EVIDENCE, contents.weights)
-        evidence = ItemEvidence(**tables) if tables else None
+        evidence = ItemEvidence(**_under(_EVIDENCE, contents.weights))
+        links = {name: tensor.numpy() for name, tensor in _under(_MEMORY, contents.weights).items()}
+        memory = ItemMemory(**links) if links else None
+        blend = Blend(**contents.config["blend"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Torch names every tensor that does not fit; the first one is enough.
         fault = " ".join(" ".join(str(error).splitlines()[:2]).split())
@@ -66,6 +77,8 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
         # A copy in memory: torch can't take an array that is mapped read-only.
         item_vectors=np.array(contents.item_vectors),
         evidence=evidence,
+        memory=memory,
+        blend=blend,
         history_length=config.history_length,
         text_width=shapes.text_width,
         rank_candidates=config.rank_candidates,

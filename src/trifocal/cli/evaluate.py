@@ -68,7 +68,8 @@ def evaluate(
         config=settings,
     )
     page = report or run / "report.html"
-    pages.write_report(page, compared, pictures.sample_users(data_set, cases, results, settings))
+    samples = pictures.sample_users(cases, results, data_set, size=settings.sample_users, seed=settings.seed)
+    pages.write_report(page, compared, samples)
     console = Console()
     console.print(pages.report_table(compared))
     console.print(f"{pages.verdict(compared)}\nreport: {page}")

@@ -6,7 +6,8 @@ FOLDER/<source name>-<fingerprint>/<shard>.npy    (tokens of the shard, width) f
 ```
 
 A shard is written whole or not at all, and its index last, so an encoding that was killed goes on after the last
-shard; it is named after its keys, so that two processes may fill one cache. An item whose content is unchanged has the same key and is never encoded twice.
+shard; it is named after its keys, so that two processes may fill one cache. An item whose content is unchanged has
+the same key and is never encoded twice.
 """
 
 from __future__ import annotations

@@ -44,3 +44,11 @@ class ModelConfig(BaseModel):
     """Hidden units of the ranker."""
     rank_candidates: int = Field(default=200, ge=1)
     """K, the retrieved items that the ranker scores; the rest keep their retrieval order behind them."""
+    memory_items: int = Field(default=8000, ge=0)
+    """Most popular items that the linear memory covers; 0 = no memory. Takes items^2 memory and items^3 time."""
+    memory_links: int = Field(default=200, ge=1)
+    """Strongest links kept of an item."""
+    memory_regularization: float = Field(default=100.0, gt=0)
+    """Lambda of the memory: the greater, the less a link that few users made counts."""
+    memory_content: float = Field(default=5.0, ge=0)
+    """Weight of likeness in words and looks beside what was taken together."""

@@ -69,7 +69,7 @@ class ItemTower(nn.Module):
         self.look = nn.MultiheadAttention(width, heads, dropout=dropout, batch_first=True)
         self.look_gate = nn.Parameter(torch.zeros(1))
         layer = nn.TransformerEncoderLayer(
-            width, heads, 4 * width, dropout, activation="gelu", batch_first=True, norm_first=True
+            width, heads, 2 * width, dropout, activation="gelu", batch_first=True, norm_first=True
         )
         self.joint = nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False)
         self.read_out = nn.Linear(width, embedding_size)

@@ -1,6 +1,6 @@
 """The second stage: rescoring a few hundred candidates with evidence that one vector a user can't hold. nn.Module only.
 
-`score = retrieval score + MLP(evidence)`, the last layer starting at zero, so that an untrained ranker changes nothing.
+`score = retrieval score + correction(evidence)`; the last layers start at zero: an untrained ranker changes nothing.
 Letters: B requests, K candidates, L history length, D embedding.
 """
 
@@ -58,7 +58,7 @@ class Ranker(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, users: Tensor, items: Tensor, evidence: Tensor) -> Tensor:
-        """Return the (B, K) scores.
+        """Return the (B, K) corrections of the retrieval scores.
 
         Args:
             users: (B, D).
@@ -70,7 +70,7 @@ class Ranker(nn.Module):
         hidden = torch.relu(self.hidden(torch.cat([user, item, user * item, evidence], dim=2)))
         hidden = torch.relu(self.middle(self.dropout(hidden)))
         correction: Tensor = (self.out(hidden) + self.linear(evidence)).squeeze(2)
-        return evidence[..., 0] + correction
+        return correction
 
 
 def pair_evidence(scores: Tensor, candidates: Tensor, history: Tensor, mask: Tensor, tables: ItemEvidence) -> Tensor:

@@ -35,13 +35,13 @@ class TrainConfig(BaseModel):
     """Epochs without a better validation figure before training stops."""
     batch_size: int = Field(default=128, ge=1)
     """Users a step."""
-    live_items: int = Field(default=192, ge=1)
+    live_items: int = Field(default=32, ge=1)
     """Items whose content is encoded with gradient in a step; all others come from the vector table."""
-    contrastive_items: int = Field(default=64, ge=2)
+    contrastive_items: int = Field(default=16, ge=2)
     """Of the live items, how many join the contrastive loss."""
     softmax_candidates: int = Field(default=8192, ge=2)
     """Items that the softmax sees; the whole catalogue where it has no more."""
-    ranker_candidates: int = Field(default=50, ge=2)
+    ranker_candidates: int = Field(default=100, ge=2)
     """Best retrieved items that the ranker learns to reorder in a step."""
     learning_rate: float = Field(default=1e-3, gt=0)
     """AdamW step size of everything but the id table."""
@@ -55,7 +55,7 @@ class TrainConfig(BaseModel):
     """Gradients are scaled down to at most this norm."""
     shuffle_ties: bool = True
     """Events of the same moment (a basket) come in a new order each epoch: their order means nothing."""
-    max_search_examples: int = Field(default=20_000, ge=0)
+    max_search_examples: int = Field(default=4096, ge=0)
     """Events that followed a search query, drawn as extra examples."""
     metric: str = "ndcg@10"
     """Validation figure that early stopping and the best checkpoint go by."""

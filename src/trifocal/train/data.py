@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 
 from trifocal.features.compact import compact_vectors
 from trifocal.features.items import CatalogueFeatures, FeatureState
+from trifocal.model.config import ModelConfig
+from trifocal.model.memory import ItemMemory, fit_memory
 from trifocal.model.ranker import ItemEvidence
 from trifocal.train.examples import SearchEvent
 from trifocal.types import FloatArray, History, IntArray
 
-__all__ = ["TrainingData", "item_evidence"]
+__all__ = ["TrainingData", "item_evidence", "item_memory"]
 
 
 @dataclass(frozen=True)
@@ -49,4 +53,27 @@ def item_evidence(
         text=torch.from_numpy(text * ("text" in modalities)),
         image=torch.from_numpy(image * ("image" in modalities)),
         items=torch.from_numpy(counts).log1p()[:, None],
+    )
+
+
+def item_memory(data: TrainingData, config: ModelConfig) -> ItemMemory | None:
+    """Return the linear memory of what users took together; None where the config wants none."""
+    if config.memory_items == 0:
+        return None
+    distinct = [np.unique(history.item_rows) for history in data.histories.values()]
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in distinct])])
+    columns = np.concatenate(distinct)
+    shape = (len(distinct), len(data.features))
+    contents = [
+        pooled()
+        for modality, pooled in (("text", data.features.pooled_text), ("image", data.features.pooled_image))
+        if modality in config.modalities
+    ]
+    return fit_memory(
+        csr_matrix((np.ones(len(columns), np.float32), columns, starts), shape=shape),
+        contents,
+        regularization=config.memory_regularization,
+        content_weight=config.memory_content,
+        items=config.memory_items,
+        links=config.memory_links,
     )

@@ -15,6 +15,8 @@ from trifocal.types import Context, FloatArray, History, IntArray, Request
 
 __all__ = ["Example", "SearchEvent", "batches", "search_examples", "sequence_examples"]
 
+_BATCHES_SORTED = 16
+
 
 @dataclass(frozen=True)
 class Example:
@@ -81,10 +83,8 @@ def batches(
     history_length: int,
     generator: np.random.Generator,
 ) -> Iterator[tuple[Batch, torch.Tensor]]:
-    """Yield batches in random order, each with the times of its targets (B, L + 1)."""
-    order = generator.permutation(len(examples))
-    for start in range(0, len(order), batch_size):
-        chosen = [examples[row] for row in order[start : start + batch_size]]
+    """Yield batches in random order, each of like lengths, with the times of their targets (B, L + 1)."""
+    for chosen in _like_lengths(examples, batch_size, generator):
         users = user_batch([e.request for e in chosen], history_length, features.text.width)
         targets = np.full(users.query_rows.shape, -1, dtype=np.int64)
         times = np.zeros(users.query_rows.shape, dtype=np.int64)
@@ -95,6 +95,20 @@ def batches(
         weights = torch.from_numpy((targets >= 0).astype(np.float32))
         items = features.batch(rows)
         yield Batch(users, torch.from_numpy(targets), weights, items, torch.from_numpy(rows)), torch.from_numpy(times)
+
+
+def _like_lengths(
+    examples: Sequence[Example], batch_size: int, generator: np.random.Generator
+) -> Iterator[list[Example]]:
+    """Sort within random groups of `_BATCHES_SORTED` batches, so that little is padded and the order stays random."""
+    order = generator.permutation(len(examples))
+    made: list[IntArray] = []
+    for start in range(0, len(order), batch_size * _BATCHES_SORTED):
+        group = order[start : start + batch_size * _BATCHES_SORTED]
+        by_length = group[np.argsort([len(examples[row].targets) for row in group], kind="stable")]
+        made += [by_length[first : first + batch_size] for first in range(0, len(by_length), batch_size)]
+    for place in generator.permutation(len(made)):
+        yield [examples[row] for row in made[place]]
 
 
 def _live_rows(targets: IntArray, live_items: int, n_items: int, generator: np.random.Generator) -> IntArray:

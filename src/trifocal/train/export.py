@@ -25,6 +25,7 @@ def bundle_contents(
     *,
     model_config: ModelConfig,
     features_config: FeaturesConfig,
+    validation: float,
     split_name: str,
 ) -> BundleContents:
     """Return what is served: the model as trained, and every known user's newest positive events.
@@ -37,8 +38,10 @@ def bundle_contents(
     return BundleContents(
         items=dataset.items,
         image_root=str(dataset.image_root),
-        config=network_config(model_config, shapes, features_config),
-        weights={n: t.contiguous() for n, t in network_weights(trained.model, trained.evidence).items()},
+        config=network_config(model_config, shapes, features_config, trained.blend),
+        weights={
+            n: t.contiguous() for n, t in network_weights(trained.model, trained.evidence, trained.memory).items()
+        },
         item_vectors=trained.recommender.item_vectors,
         text_vectors=data.features.pooled_text().astype(np.float16),
         feature_state=data.state.to_json(),
@@ -46,7 +49,9 @@ def bundle_contents(
         histories=_newest(positives(dataset.events), model_config.history_length),
         metrics={
             "split": split_name,
-            "validation": round(progress.best, 6),
+            "validation": round(validation, 6),
+            "memory_factor": trained.blend.memory,
+            "ranker_factor": trained.blend.ranker,
             "best_epoch": progress.best_epoch,
             "train_seconds": round(progress.seconds, 1),
             "parameters": sum(p.numel() for p in trained.model.parameters()),

@@ -22,12 +22,15 @@ from torch import Tensor, nn
 
 from trifocal.batch import Batch
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
+from trifocal.model.memory import ItemMemory
 from trifocal.model.ranker import ItemEvidence
+from trifocal.model.two_stage import Blend
 from trifocal.ports import Validator
 from trifocal.progress import Bar, progress_bar
+from trifocal.train.blend import choose_blend
 from trifocal.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from trifocal.train.config import TrainConfig
-from trifocal.train.data import TrainingData, item_evidence
+from trifocal.train.data import TrainingData, item_evidence, item_memory
 from trifocal.train.examples import Example, batches, search_examples, sequence_examples
 from trifocal.train.objective import Catalogue, step_losses
 from trifocal.train.table import content_table
@@ -43,7 +46,10 @@ class TrainedModel:
         model: in evaluation mode.
         item_vectors: (N, D).
         evidence: the ranker's tables.
-        progress: seconds, epochs, learning curve.
+        progress: seconds, epochs, learning curve of the towers alone.
+        memory: links between items, or None.
+        blend: what memory and ranker add; chosen on validation, or given.
+        validation: the figure that the blend reached; that of the towers where it was given.
         recommender: all of it behind the `Recommender` port.
     """
 
@@ -51,6 +57,9 @@ class TrainedModel:
     item_vectors: Tensor
     evidence: ItemEvidence
     progress: Progress
+    memory: ItemMemory | None
+    blend: Blend
+    validation: float
     recommender: TwoStageRecommender
 
 
@@ -61,6 +70,8 @@ class _Run:
         self, data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, compact_size: int
     ) -> None:
         torch.manual_seed(config.seed)
+        # Rows of the id table that are seldom touched decay into denormal numbers, which slow a CPU step several times.
+        torch.set_flush_denormal(True)
         self.data, self.name, self.model_config, self.config = data, name, model_config, config
         self.device = torch.device(config.device)
         shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
@@ -71,8 +82,8 @@ class _Run:
         self.searches = search_examples(data.searches, data.histories, model_config.history_length)
         self.progress = Progress(_fingerprint(data, name, model_config, config), curve=[])
 
-    def recommender(self, content: Tensor) -> TwoStageRecommender:
-        """Return the present model with the vectors of `content` (N, D)."""
+    def recommender(self, content: Tensor, memory: ItemMemory | None = None) -> TwoStageRecommender:
+        """Return the present model with the vectors of `content` (N, D); no memory, no ranker until a blend is set."""
         ids = torch.arange(1, len(content) + 1, device=content.device)
         with torch.inference_mode():
             vectors = self.model.item_tower.with_ids(content, ids).cpu().numpy()
@@ -80,7 +91,9 @@ class _Run:
             name=self.name,
             model=self.model,
             item_vectors=vectors,
-            evidence=self.evidence if self.config.losses.ranker else None,
+            evidence=self.evidence,
+            memory=memory,
+            blend=Blend(),
             history_length=self.model_config.history_length,
             text_width=self.data.features.text.width,
             rank_candidates=self.model_config.rank_candidates,
@@ -96,10 +109,12 @@ def train_model(
     compact_size: int,
     folder: Path,
     validate: Validator | None,
+    blend: Blend | None = None,
 ) -> TrainedModel:
-    """Train to the best epoch by `validate`, going on from `folder` where a checkpoint lies there.
+    """Train to the best epoch by `validate`, going on from `folder` where a checkpoint lies there; then blend.
 
-    Without `validate` (a refit, which has nothing left to validate on) the last epoch counts as the best.
+    Without `validate` (a refit, which has nothing left to validate on) the last epoch counts as the best, and
+    `blend` says what memory and ranker add.
 
     Raises:
         ArtifactError: when the checkpoint in `folder` is of other data or settings.
@@ -113,9 +128,21 @@ def train_model(
             content = _epoch(run, content, folder, validate, bar)
     load_checkpoint(folder / "best", run.model, run.optimizer, run.progress.fingerprint)
     content = content_table(run.model, data.features, run.device)
-    recommender = run.recommender(content)
-    vectors = torch.from_numpy(recommender.item_vectors)
-    return TrainedModel(run.model.eval(), vectors, run.evidence, run.progress, recommender)
+    memory = item_memory(data, model_config)
+    recommender = run.recommender(content, memory)
+    chosen, figure = blend or Blend(), run.progress.best
+    if validate is not None:
+        chosen, figure = choose_blend(recommender, validate, config.metric)
+    return TrainedModel(
+        model=run.model.eval(),
+        item_vectors=torch.from_numpy(recommender.item_vectors),
+        evidence=run.evidence,
+        progress=run.progress,
+        memory=memory,
+        blend=chosen,
+        validation=figure,
+        recommender=recommender.with_blend(chosen),
+    )
 
 
 def _resume(run: _Run, folder: Path) -> None:

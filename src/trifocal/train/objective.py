@@ -126,7 +126,7 @@ def _contrastive(model: TrifocalModel, batch: Batch, size: int) -> Tensor:
 def _ranker(
     model: TrifocalModel, batch: Batch, outputs: Tensor, vectors: Tensor, catalogue: Catalogue, config: TrainConfig
 ) -> Tensor:
-    """Softmax over the target and the best retrieved others, at one random position of each user."""
+    """Softmax over the best retrieved items where the target is among them, at one random position of each user."""
     asked = batch.targets >= 0
     position = torch.multinomial(asked.float(), 1).squeeze(1)  # (B,)
     rows = torch.arange(len(position), device=position.device)
@@ -137,14 +137,18 @@ def _ranker(
     scores = users @ vectors.T * model.scale.detach()
     taken = torch.where(asked, batch.targets, len(vectors))
     barred = torch.zeros(len(rows), len(vectors) + 1, dtype=torch.bool, device=rows.device).scatter_(1, taken, True)
-    barred[:, :-1] |= catalogue.counts[None] == 0
-    others = scores.masked_fill(barred[:, :-1], -torch.inf)
-    others.scatter_(1, torch.where(mask, history, target[:, None]), -torch.inf)
-    best = others.topk(min(config.ranker_candidates, others.shape[1]), dim=1)
-    candidates = torch.cat([target[:, None], best.indices], dim=1)
-    known = torch.cat([scores[rows, target][:, None], best.values], dim=1)
-    evidence = pair_evidence(known.clamp(min=-1e4), candidates, history, mask, catalogue.evidence)
+    barred = barred[:, :-1] | (catalogue.counts[None] == 0)
+    barred.scatter_(1, torch.where(mask, history, target[:, None]), True)
+    barred[rows, target] = False
+    best = scores.masked_fill(barred, -torch.inf).topk(min(config.ranker_candidates, scores.shape[1]), dim=1)
+    # As when serving: only where retrieval found the target is there anything to reorder.
+    found = best.indices == target[:, None]
+    kept = found.any(dim=1)
+    if not kept.any():
+        return scores.new_zeros(())
+    users, found, candidates, known = users[kept], found[kept], best.indices[kept], best.values[kept]
+    evidence = pair_evidence(known.clamp(min=-1e4), candidates, history[kept], mask[kept], catalogue.evidence)
     # A target must not be told apart by its own event: its popularity is that of all the others' events.
-    evidence[:, 0, -1] = (catalogue.counts[target] - 1).clamp(min=0).log1p()
-    final = model.ranker(users, vectors[candidates], evidence).masked_fill(known.isneginf(), -torch.inf)
-    return functional.cross_entropy(final, torch.zeros_like(target))
+    evidence[..., -1] = torch.where(found, (catalogue.counts[candidates] - 1).clamp(min=0).log1p(), evidence[..., -1])
+    final = known + model.ranker(users, vectors[candidates], evidence)
+    return functional.cross_entropy(final.masked_fill(known.isneginf(), -torch.inf), found.long().argmax(dim=1))

@@ -12,6 +12,7 @@ from trifocal.errors import ConfigError
 from trifocal.features.config import FeaturesConfig
 from trifocal.model import ModelConfig
 from trifocal.model.config import Modality
+from trifocal.model.two_stage import Blend
 from trifocal.ports import Validator
 from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData
@@ -66,18 +67,20 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
     """Train the variant `name` on `data` and write `<run>/<name>/bundle`; a killed run goes on where it was."""
     model_config = variant_config(name, job.model)
     folder = job.folder / name
-    trained = _trained(job, name, model_config, data, job.train, folder / "checkpoints", validate)
+    trained = _trained(job, name, model_config, data, job.train, folder / "checkpoints", validate=validate)
+    validation = trained.validation
     if job.refit:
         epochs = trained.progress.best_epoch
         config = job.train.model_copy(update={"epochs": epochs, "patience": epochs})
         data = prepare_training(job.dataset, job.split.refit(), job.features, job.cache_folder)
-        trained = _trained(job, name, model_config, data, config, folder / "refit", None)
+        trained = _trained(job, name, model_config, data, config, folder / "refit", blend=trained.blend)
     contents = bundle_contents(
         trained,
         data,
         job.dataset,
         model_config=model_config,
         features_config=job.features,
+        validation=validation,
         split_name=job.split.name + (", refit on train + validation" if job.refit else ""),
     )
     return write_bundle(contents, folder / "bundle", overwrite=True)
@@ -90,7 +93,9 @@ def _trained(
     data: TrainingData,
     config: TrainConfig,
     folder: Path,
-    validate: Validator | None,
+    *,
+    validate: Validator | None = None,
+    blend: Blend | None = None,
 ) -> TrainedModel:
     return train_model(
         data,
@@ -100,4 +105,5 @@ def _trained(
         compact_size=job.features.compact_size,
         folder=folder,
         validate=validate,
+        blend=blend,
     )

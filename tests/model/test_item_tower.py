@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.model.small_model import small_model
+from trifocal.batch import ItemBatch
+from trifocal.features.items import CatalogueFeatures
+
+
+def everything(features: CatalogueFeatures) -> ItemBatch:
+    return features.batch(range(len(features))).to(torch.device("cpu"))
+
+
+def test_every_modality_bears_on_the_vector(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    batch = everything(features)
+    whole = model.item_tower(batch)
+    assert whole.shape == (8, 16)
+    first = torch.arange(8) == 0
+    for without in (batch.without(text=first), batch.without(image=first), batch.without(ids=first)):
+        changed = (model.item_tower(without) - whole).abs().amax(dim=1) > 1e-5
+        assert changed.tolist() == first.tolist()
+    assert not torch.allclose(model.item_tower(batch.without_attributes())[0], whole[0])
+
+
+def test_what_a_missing_modality_holds_does_not_matter(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    batch = everything(features).without(text=torch.ones(8, dtype=torch.bool), image=torch.ones(8, dtype=torch.bool))
+    noisy = replace(batch, text=torch.randn_like(batch.text), image=torch.randn_like(batch.image))
+    torch.testing.assert_close(model.item_tower(noisy), model.item_tower(batch))
+
+
+def test_cutting_a_missing_text_changes_nothing(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    batch = everything(features)
+    blind = batch.without(text=torch.ones(8, dtype=torch.bool))
+    torch.testing.assert_close(model.item_tower(batch.image_only()), model.item_tower(blind))
+
+
+def test_padding_changes_nothing(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    batch = everything(features)
+    longer = replace(
+        batch,
+        text=torch.cat([batch.text, torch.randn(8, 3, 6)], dim=1),
+        text_mask=torch.cat([batch.text_mask, torch.zeros(8, 3, dtype=torch.bool)], dim=1),
+    )
+    torch.testing.assert_close(model.item_tower(longer), model.item_tower(batch))
+
+
+@pytest.mark.parametrize(("modality", "taken"), [("text", "image"), ("image", "text")])
+def test_a_modality_that_is_switched_off_counts_as_missing(tmp_path: Path, modality: str, taken: str) -> None:
+    model, features = small_model(tmp_path, (modality, "ids"))  # type: ignore[arg-type]  # both are modalities
+    batch = everything(features)
+    blind = batch.without(**{taken: torch.ones(8, dtype=torch.bool)})
+    torch.testing.assert_close(model.item_tower(batch), model.item_tower(blind))
+
+
+def test_code_0_adds_no_id(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    batch = everything(features)
+    stranger = batch.without(ids=torch.ones(8, dtype=torch.bool))
+    torch.testing.assert_close(model.item_tower(stranger), model.item_tower.content(batch))
+
+
+def test_the_look_gate_starts_closed(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    batch = everything(features)
+    closed = model.item_tower.content(batch)
+    with torch.no_grad():
+        model.item_tower.look.out_proj.weight.mul_(5)
+        torch.testing.assert_close(model.item_tower.content(batch), closed)
+        model.item_tower.look_gate.fill_(1.0)
+    assert not torch.allclose(model.item_tower.content(batch), closed)
