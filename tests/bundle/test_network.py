@@ -84,7 +84,6 @@ def test_answers_are_those_of_the_network_that_was_written(tmp_path: Path) -> No
     assert after.similar(2, 3).item_rows.tolist() == before.similar(2, 3).item_rows.tolist()
 
 
-
 def test_the_service_answers_by_the_network(tmp_path: Path) -> None:
     service = build_service(through_disk(original()[1], tmp_path), MemoryEventStore())
     answer = service.gateway.recommend(Ask(user_id="ann", k=5, device="phone", query="lamp"))

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from trifocal.errors import ArtifactError, ConfigError
 from trifocal.features import backbones
-from trifocal.features.efficientnet_lite import IMAGE_SIZES, _SameConv, load_efficientnet_lite
+from trifocal.features.efficientnet_lite import IMAGE_SIZES, _SameConv, fused, load_efficientnet_lite
 from trifocal.features.image import EfficientNetLiteSource, image_source, load_picture
 from trifocal.features.text import text_source
 
@@ -51,6 +51,14 @@ def test_packaged_weights_fit_and_know_a_daisy_from_a_tile(name: str) -> None:
         best = network(pixels)[0].topk(10).indices.tolist()
     # An orange disc: ImageNet 950 orange, 951 lemon, 722 ping-pong ball, 852 tennis ball, 574 golf ball, 417 balloon.
     assert set(best) & {950, 951, 722, 852, 574, 417}
+
+
+def test_folding_the_norms_changes_no_feature() -> None:
+    weights = backbones.packaged_image_weights("efficientnet-lite0")
+    plain, folded = (load_efficientnet_lite("efficientnet-lite0", weights) for _ in range(2))
+    pixels = torch.rand(1, 3, 224, 224) * 2 - 1
+    with torch.inference_mode():
+        torch.testing.assert_close(fused(folded).feature_map(pixels), plain.feature_map(pixels), atol=1e-3, rtol=1e-3)
 
 
 def test_a_narrow_picture_is_padded_with_white(tmp_path: Path) -> None:

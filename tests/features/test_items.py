@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-
 from tests.features.small_catalogue import small_features, small_items
+
 from trifocal import columns as c
 from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.compact import compact_vectors

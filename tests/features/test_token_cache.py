@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tests.features.small_catalogue import LetterSource
+
 from trifocal.features import token_cache
 from trifocal.features.token_cache import TokenCache, file_key, text_key
 from trifocal.types import FloatArray

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.model.small_model import SMALL, small_model
 
-from tests.model.small_model import small_model
 from trifocal.batch import ItemBatch
 from trifocal.features.items import CatalogueFeatures
+from trifocal.model.item_tower import PrincipalComponents
+from trifocal.train.table import pooled_table
 
 
 def everything(features: CatalogueFeatures) -> ItemBatch:
@@ -64,7 +66,11 @@ def test_code_0_adds_no_id(tmp_path: Path) -> None:
     model, features = small_model(tmp_path)
     batch = everything(features)
     stranger = batch.without(ids=torch.ones(8, dtype=torch.bool))
-    torch.testing.assert_close(model.item_tower(stranger), model.item_tower.content(batch))
+    tower = model.item_tower
+    known = tower.vectors(
+        tower.content(batch), tower.pooled(batch), batch.attributes, torch.zeros(8, dtype=torch.int64)
+    )
+    torch.testing.assert_close(tower(stranger), known)
 
 
 def test_the_look_gate_starts_closed(tmp_path: Path) -> None:
@@ -76,3 +82,22 @@ def test_the_look_gate_starts_closed(tmp_path: Path) -> None:
         torch.testing.assert_close(model.item_tower.content(batch), closed)
         model.item_tower.look_gate.fill_(1.0)
     assert not torch.allclose(model.item_tower.content(batch), closed)
+
+
+def test_pooled_features_are_white_over_the_catalogue_and_zero_where_missing() -> None:
+    torch.manual_seed(0)
+    components = PrincipalComponents(10, 4)
+    features = torch.randn(500, 10) * torch.arange(1, 11)
+    features[3] = 0
+    components.fit(features)
+    found = components(features[torch.arange(500) != 3])
+    torch.testing.assert_close(found.T @ found / 498, torch.eye(4), atol=1e-3, rtol=1e-3)
+
+
+def test_an_item_encoded_alone_equals_its_row_in_the_table(tmp_path: Path) -> None:
+    model, features = small_model(tmp_path)
+    pooled_table(model, features, torch.device("cpu"))
+    whole = model.item_tower(everything(features))
+    alone = model.item_tower(features.batch([5]).to(torch.device("cpu")))
+    torch.testing.assert_close(alone[0], whole[5], atol=1e-5, rtol=1e-5)
+    assert float(model.item_tower.pooled(everything(features))[1, : SMALL.pooled_size].abs().sum()) == 0

@@ -17,7 +17,7 @@ def matrix() -> csr_matrix:
 
 def scores(history: list[int], contents: list[FloatArray] | None = None, **changes: float) -> FloatArray:
     settings = {"regularization": 1.0, "content_weight": 1.0, "items": 5, "links": 4, **changes}
-    return fit_memory(matrix(), contents or [], **settings).scores([np.array(history)])[0]  # type: ignore[arg-type]
+    return fit_memory(matrix(), contents or [], **settings).scores([np.array(history)])[0]  # type: ignore[arg-type,no-any-return]
 
 
 def test_links_by_hand() -> None:

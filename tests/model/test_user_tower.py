@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from tests.features.small_catalogue import WIDTH
 from tests.model.small_model import small_model
+
 from trifocal.batch import UserBatch
 from trifocal.features.sequences import user_batch
 from trifocal.types import Context, History, Request

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from tests.features.small_catalogue import WIDTH, small_features
+
 from trifocal.train.examples import SearchEvent, batches, search_examples, sequence_examples
 from trifocal.train.objective import _candidates, _later_positives
 from trifocal.types import History
@@ -49,7 +49,7 @@ def test_batches_fit_the_contract_and_prefer_targets_as_live_items(tmp_path: Pat
     whole = [history([0, 1], [1, 2]), history([2], [1]), history([0, 3, 4], [1, 2, 3])]
     examples = sequence_examples(whole, 5, shuffle_ties=False, generator=generator)
     made = list(batches(examples, features, batch_size=2, live_items=6, history_length=5, generator=generator))
-    assert [len(batch.users) for batch, _ in made] == [2, 1]
+    assert sorted(len(batch.users) for batch, _ in made) == [1, 2]
     for batch, times in made:
         batch.validate()
         assert times.shape == batch.targets.shape

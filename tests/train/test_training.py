@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from tests.features.small_catalogue import WIDTH, small_features
 from tests.model.small_model import SMALL
+
 from trifocal.errors import ArtifactError
 from trifocal.ports import Recommender
 from trifocal.train import loop

@@ -89,7 +89,7 @@ def parse_manifest(path: Path) -> Manifest:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ArtifactError(
-            f"{path.parent} is no bundle: {MANIFEST_FILE} is missing; write one with `trifocal bundle export`"
+            f"{path.parent} is no bundle: {MANIFEST_FILE} is missing; write one with `trifocal train`"
         ) from None
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} cannot be read ({error}); export the bundle again") from None

@@ -92,6 +92,39 @@ def summary(
     console.print(_reject_table(figures.rejects))
 
 
+@app.command()
+def encode(
+    folder: Annotated[Path, typer.Argument(help="Data set folder.")],
+    cache: Annotated[Path, typer.Argument(help="Folder of the token features; give the same to `train --cache`.")],
+    config: Annotated[Path | None, typer.Option(help="TOML over the defaults: encoders, sizes.")] = None,
+) -> None:
+    """Read every text and look at every picture once; a killed run goes on where it was, and nothing is done twice.
+
+    Examples:
+
+        trifocal data encode hm runs/features
+    """
+    import time
+
+    from rich.console import Console
+
+    from trifocal.data.dataset import read_dataset
+    from trifocal.features.attributes import AttributeEncoder
+    from trifocal.features.items import encode_catalogue
+    from trifocal.settings import load_settings
+
+    settings = load_settings(config).features
+    data_set = read_dataset(folder)
+    started = time.perf_counter()
+    attributes = AttributeEncoder.fit(
+        data_set.items, price_buckets=settings.price_buckets, max_values=settings.max_attribute_values
+    )
+    features = encode_catalogue(data_set.items, data_set.image_root, attributes, settings, cache)
+    texts, pictures = (sum(k is not None for k in keys) for keys in (features.text_keys, features.image_keys))
+    seconds = time.perf_counter() - started
+    Console().print(f"{texts:,} texts and {pictures:,} pictures of {len(features):,} items encoded in {seconds:.1f} s")
+
+
 def _plan(source: Path, column_map: Path | None, layout: Layout, images: Path | None, name: str | None) -> ImportPlan:
     from dataclasses import replace
 

@@ -28,7 +28,7 @@ class FeaturesConfig(BaseModel):
     """An attribute with more distinct values than this is left out (it is an id, not an attribute)."""
     compact_size: int = Field(default=128, ge=8, le=512)
     """Size of the compact text and image vectors that the ranker compares with a user's history."""
-    batch_size: int = Field(default=32, ge=1)
-    """Items encoded at once by the frozen encoders."""
+    batch_size: int = Field(default=4, ge=1)
+    """Items that a worker encodes at once; small ones fit a CPU's cache, a GPU wants 64 or more."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the frozen encoders run."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from trifocal.errors import ConfigError
 from trifocal.features.backbones import file_sha256, folder_sha256, packaged_image_weights
-from trifocal.features.efficientnet_lite import IMAGE_SIZES, load_efficientnet_lite
+from trifocal.features.efficientnet_lite import IMAGE_SIZES, fused, load_efficientnet_lite
 from trifocal.ports import TokenSource
 from trifocal.types import FloatArray
 
@@ -68,7 +68,7 @@ class EfficientNetLiteSource:
         self.width = 1280
         self.fingerprint = f"{file_sha256(weights)}-pad-{IMAGE_SIZES[backbone]}-{grid}"
         self._size, self._grid, self._device = IMAGE_SIZES[backbone], grid, torch.device(device)
-        network = load_efficientnet_lite(backbone, weights).to(self._device)
+        network = fused(load_efficientnet_lite(backbone, weights)).to(self._device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
 
     def encode(self, contents: Sequence[str]) -> list[FloatArray]:

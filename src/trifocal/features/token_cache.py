@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from trifocal.features.backbones import file_sha256
 from trifocal.ports import TokenSource
@@ -28,6 +31,13 @@ from trifocal.types import FloatArray
 __all__ = ["TokenCache", "file_key", "text_key"]
 
 _SHARD_ITEMS = 256
+
+
+def _workers() -> ThreadPoolExecutor:
+    """One thread a core, each computing alone: on CPUs small batches side by side were three times as fast as one
+    batch of 32 spread over all cores.
+    """
+    return ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,))
 
 
 def text_key(text: str) -> str:
@@ -43,7 +53,7 @@ def file_key(path: str) -> str:
 class TokenCache:
     """Token features of one `TokenSource`, by content key. Stability: caller."""
 
-    def __init__(self, folder: Path, source: TokenSource, *, batch_size: int = 32) -> None:
+    def __init__(self, folder: Path, source: TokenSource, *, batch_size: int = 4) -> None:
         short = hashlib.sha256(source.fingerprint.encode()).hexdigest()[:16]
         self._folder = folder / f"{source.name}-{short}"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -71,14 +81,15 @@ class TokenCache:
         todo = sorted(missing.items(), key=lambda pair: len(pair[1]))
         if not todo:
             return 0
-        with progress_bar(f"encode {self._source.name}", len(todo)) as bar:
+        with progress_bar(f"encode {self._source.name}", len(todo)) as bar, _workers() as pool:
             for start in range(0, len(todo), _SHARD_ITEMS):
                 part = todo[start : start + _SHARD_ITEMS]
+                contents = [content for _, content in part]
+                chunks = [contents[i : i + self._batch_size] for i in range(0, len(part), self._batch_size)]
                 features: list[FloatArray] = []
-                for first in range(0, len(part), self._batch_size):
-                    chunk = [content for _, content in part[first : first + self._batch_size]]
-                    features += self._source.encode(chunk)
-                    bar.advance(len(chunk))
+                for found in pool.map(self._source.encode, chunks):
+                    features += found
+                    bar.advance(len(found))
                 self._write_shard([key for key, _ in part], features)
         return len(todo)
 

@@ -96,6 +96,7 @@ def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
         layers=config.fusion_layers,
         heads=config.fusion_heads,
         dropout=config.fusion_dropout,
+        pooled_size=config.pooled_size,
     )
     user_tower = UserTower(
         context_sizes=shapes.context_sizes,

@@ -20,6 +20,8 @@ class ModelConfig(BaseModel):
     """What the item tower may use beside attributes; `("text", "ids")` is the text-only baseline."""
     embedding_size: int = Field(default=128, ge=8, le=1024)
     """D, the size of item and user vectors."""
+    pooled_size: int = Field(default=96, ge=4, le=512)
+    """Principal components of the mean text token, and as many of the image's, in the item tower's linear shortcut."""
     fusion_width: int = Field(default=128, ge=16, le=1024)
     """Width of the joint Transformer layers."""
     fusion_layers: int = Field(default=1, ge=1, le=12)
@@ -36,7 +38,7 @@ class ModelConfig(BaseModel):
     """Dropout in the user tower and the ranker."""
     fusion_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout in the item tower, beside id and modality dropout."""
-    id_dropout: float = Field(default=0.1, ge=0, lt=1)
+    id_dropout: float = Field(default=0.5, ge=0, lt=1)
     """Share of items whose id embedding is hidden in a training step, so that a new item is nothing unusual."""
     modality_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Share of items whose text, and as many whose picture, is hidden in a training step."""

@@ -5,8 +5,11 @@ text (M,T,Wt) ─► project ─► + gated cross-attention to image ─┐
 image (M,G,Wi) ─► project, + place ───────────────────────────┤ joint
 attributes (M,A) ─► embed ────────────────────────────────────┤ layers ─► [ITEM] ─► content (M,D)
 [ITEM] = learned + mean(text) + mean(image) ──────────────────┘                        │ + gate * id embedding
-                                                                                       └─► vector (M,D)
+pooled (M,P), attributes ─► linear shortcut ───────────────────────────────────────────┴─► vector (M,D)
 ```
+
+The shortcut starts from whitened principal components of the mean tokens: it is linear and sees every item in every
+step, so it learns at once what takes the Transformer many epochs; the Transformer adds what is not linear.
 
 Sources: image tokens inside the text Transformer, VisualBERT (arXiv 1908.03557) and the paper, section 3.2 (3);
 tanh-gated cross-attention that starts closed, Flamingo (NeurIPS 2022, section 2.2). Letters: see `batch.py`;
@@ -22,7 +25,39 @@ from torch import Tensor, nn
 
 from trifocal.batch import ItemBatch
 
-__all__ = ["ItemTower"]
+__all__ = ["ItemTower", "PrincipalComponents"]
+
+# Share of the greatest standard deviation below which a direction counts as noise.
+_LEAST_DEVIATION = 0.02
+
+
+class PrincipalComponents(nn.Module):
+    """A fixed linear map to whitened principal components, fitted once on the catalogue. Stability: internal."""
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.basis: Tensor
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("basis", torch.zeros(width, size))
+
+    def fit(self, features: Tensor) -> None:
+        """Fit to the rows of `features` (M, width), those without the modality left out."""
+        present = features[features.abs().sum(dim=1) > 0]
+        if len(present) < 2:
+            return
+        self.mean.copy_(present.mean(dim=0))
+        _, deviations, axes = torch.linalg.svd(present - self.mean, full_matrices=False)
+        kept = min(self.basis.shape[1], len(deviations))
+        scale = deviations[:kept] / (len(present) - 1) ** 0.5
+        # Directions of next to no variance are noise; they are not blown up to the size of the others.
+        floor = scale[0] * _LEAST_DEVIATION
+        self.basis[:, :kept] = axes[:kept].T / torch.maximum(scale, floor)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (M, size), each column of variance 1 over the catalogue."""
+        components: Tensor = (features - self.mean) @ self.basis
+        return components
 
 
 class ItemTower(nn.Module):
@@ -34,6 +69,7 @@ class ItemTower(nn.Module):
         attribute_sizes: codes of each attribute, code 0 included.
         n_items: rows of the id table.
         modalities: which of text, image, ids are used; a token source that is not always counts as missing.
+        pooled_size: P / 2, principal components kept of the text and of the image.
     """
 
     def __init__(
@@ -50,8 +86,13 @@ class ItemTower(nn.Module):
         layers: int,
         heads: int,
         dropout: float,
+        pooled_size: int,
     ) -> None:
         super().__init__()
+        self.text_components = PrincipalComponents(text_width, pooled_size)
+        self.image_components = PrincipalComponents(image_width, pooled_size)
+        self.shortcut = nn.Linear(2 * pooled_size, embedding_size, bias=False)
+        self.attribute_shortcut = nn.EmbeddingBag(sum(attribute_sizes), embedding_size, mode="mean")
         self.uses_text, self.uses_image, self.uses_ids = (m in modalities for m in ("text", "image", "ids"))
         self.text_in = nn.Sequential(nn.LayerNorm(text_width), nn.Linear(text_width, width))
         self.image_in = nn.Sequential(nn.LayerNorm(image_width), nn.Linear(image_width, width))
@@ -73,6 +114,7 @@ class ItemTower(nn.Module):
         )
         self.joint = nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False)
         self.read_out = nn.Linear(width, embedding_size)
+        nn.init.normal_(self.read_out.weight, std=0.02)
         self.id_table = nn.Embedding(n_items + 1, embedding_size, padding_idx=0)
         nn.init.normal_(self.id_table.weight[1:], std=0.02)
         self.id_gate = nn.Linear(embedding_size, embedding_size)
@@ -91,16 +133,34 @@ class ItemTower(nn.Module):
         content: Tensor = self.read_out(joint[:, 0])
         return content
 
-    def with_ids(self, content: Tensor, id_codes: Tensor) -> Tensor:
-        """Return `content` (M, D) plus the gated embeddings of `id_codes` (M,); code 0 adds nothing."""
+    def pooled(self, items: ItemBatch) -> Tensor:
+        """Return (M, P): the components of the mean text and image token; zero where one is missing or not used."""
+        text_present = items.text_mask.any(dim=1) & self.uses_text
+        counts = items.text_mask.sum(dim=1).clamp(min=1)[:, None]
+        text = self.text_components((items.text * items.text_mask[..., None]).sum(dim=1) / counts)
+        image = self.image_components(items.image.mean(dim=1))
+        image_present = items.image_mask & self.uses_image
+        both: Tensor = torch.cat([text * text_present[:, None], image * image_present[:, None]], dim=1)
+        return both
+
+    def vectors(self, content: Tensor, pooled: Tensor, attributes: Tensor, id_codes: Tensor) -> Tensor:
+        """Return the (M, D) item vectors.
+
+        Args:
+            content: (M, D), see `content`.
+            pooled: (M, P), see `pooled`.
+            attributes: (M, A) int64 codes.
+            id_codes: (M,) int64; code 0 adds nothing.
+        """
+        known: Tensor = content + self.shortcut(pooled) + self.attribute_shortcut(attributes + self.attribute_offsets)
         if not self.uses_ids:
-            return content
-        identity: Tensor = torch.sigmoid(self.id_gate(content)) * self.id_table(id_codes)
-        return content + identity
+            return known
+        identity: Tensor = torch.sigmoid(self.id_gate(known)) * self.id_table(id_codes)
+        return known + identity
 
     def forward(self, items: ItemBatch) -> Tensor:
         """Return the (M, D) item vectors."""
-        return self.with_ids(self.content(items), items.id_codes)
+        return self.vectors(self.content(items), self.pooled(items), items.attributes, items.id_codes)
 
     def _text_tokens(self, items: ItemBatch) -> tuple[Tensor, Tensor, Tensor]:
         present = items.text_mask.any(dim=1) & self.uses_text  # (M,)

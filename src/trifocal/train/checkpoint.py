@@ -72,7 +72,7 @@ def load_checkpoint(
     if progress.fingerprint != fingerprint:
         raise ArtifactError(
             f"{path} is of other data or settings ({progress.fingerprint[:12]}, this run is {fingerprint[:12]}); "
-            "give another folder or --restart"
+            "give another folder, or delete this one"
         )
     tensors = load_file(path)
     model.load_state_dict(_with_prefix(tensors, "model."))

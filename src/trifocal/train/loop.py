@@ -33,7 +33,7 @@ from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData, item_evidence, item_memory
 from trifocal.train.examples import Example, batches, search_examples, sequence_examples
 from trifocal.train.objective import Catalogue, step_losses
-from trifocal.train.table import content_table
+from trifocal.train.table import content_table, pooled_table
 
 __all__ = ["TrainedModel", "train_model"]
 
@@ -76,6 +76,8 @@ class _Run:
         self.device = torch.device(config.device)
         shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
         self.model = build_model(model_config, shapes).to(self.device)
+        self.pooled = pooled_table(self.model, data.features, self.device)
+        self.attributes = torch.from_numpy(data.features.attributes).to(self.device)
         self.optimizer = _optimizer(self.model, config)
         self.generator = np.random.default_rng(config.seed)
         self.evidence = item_evidence(data.features, data.counts, model_config.modalities, compact_size)
@@ -86,7 +88,7 @@ class _Run:
         """Return the present model with the vectors of `content` (N, D); no memory, no ranker until a blend is set."""
         ids = torch.arange(1, len(content) + 1, device=content.device)
         with torch.inference_mode():
-            vectors = self.model.item_tower.with_ids(content, ids).cpu().numpy()
+            vectors = self.model.item_tower.vectors(content, self.pooled, self.attributes, ids).cpu().numpy()
         return TwoStageRecommender(
             name=self.name,
             model=self.model,
@@ -160,6 +162,8 @@ def _epoch(run: _Run, content: Tensor, folder: Path, validate: Validator | None,
     started = time.perf_counter()
     catalogue = Catalogue(
         content,
+        run.pooled,
+        run.attributes,
         torch.from_numpy(run.data.counts).to(run.device),
         torch.from_numpy(run.data.created_s).to(run.device),
         run.evidence,
@@ -232,11 +236,18 @@ def _step(run: _Run, losses: dict[str, Tensor]) -> None:
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]  # torch's stub
     nn.utils.clip_grad_norm_(run.model.parameters(), run.config.gradient_norm)
-    warm = min(1.0, (run.progress.step + 1) / max(run.config.warmup_steps, 1))
+    share = _rate_share(run.progress, run.config)
     for group, rate in zip(run.optimizer.param_groups, _rates(run.config), strict=True):
-        group["lr"] = rate * warm
+        group["lr"] = rate * share
     run.optimizer.step()
     run.progress.step += 1
+
+
+def _rate_share(progress: Progress, config: TrainConfig) -> float:
+    """Rise over the first steps, then fall epoch by epoch in a straight line, to a tenth in the last one."""
+    warm = min(1.0, (progress.step + 1) / max(config.warmup_steps, 1))
+    done = progress.epoch / max(config.epochs - 1, 1)
+    return warm * (1 - 0.9 * done)
 
 
 def _optimizer(model: TrifocalModel, config: TrainConfig) -> torch.optim.Optimizer:
@@ -251,7 +262,7 @@ def _rates(config: TrainConfig) -> tuple[float, float]:
 
 
 def _fingerprint(data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig) -> str:
-    settings = config.model_dump(exclude={"epochs", "patience", "device"})
+    settings = config.model_dump(exclude={"patience", "device"})
     about = [data.fingerprint, name, model_config.model_dump(), settings]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 

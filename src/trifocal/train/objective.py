@@ -27,12 +27,16 @@ class Catalogue:
 
     Attributes:
         content: (N, D) the vector table: content vectors of the last refresh, or of the last step an item was live in.
+        pooled: (N, P) inputs of the item tower's shortcut.
+        attributes: (N, A) int64 codes.
         counts: (N,) float, positive events in training.
         created_s: (N,) int64 seconds since 1970; an item is no negative for what was taken before; 0 = always there.
         evidence: the ranker's tables.
     """
 
     content: Tensor
+    pooled: Tensor
+    attributes: Tensor
     counts: Tensor
     created_s: Tensor
     evidence: ItemEvidence
@@ -70,18 +74,23 @@ def step_losses(
 
 
 def _item_vectors(model: TrifocalModel, batch: Batch, catalogue: Catalogue, config: ModelConfig) -> Tensor:
-    """All N vectors; gradient reaches the towers through the live items and the ids of every item."""
-    size, device = len(batch.items), batch.item_rows.device
-    drop = torch.rand(size, device=device)
+    """All N vectors; the Transformer has gradient through the live items, shortcut and ids through every item."""
+    device = batch.item_rows.device
     share = config.modality_dropout
-    live = batch.items.without(text=drop < share, image=drop > 1 - share)
+    drop = torch.rand(len(catalogue.content), device=device)
+    no_text, no_image = drop < share, drop > 1 - share
+    live = batch.items.without(text=no_text[batch.item_rows], image=no_image[batch.item_rows])
     content = model.item_tower.content(live)
-    whole = (drop >= share) & (drop <= 1 - share)
+    whole = ~(no_text | no_image)[batch.item_rows]
     catalogue.content[batch.item_rows[whole]] = content.detach()[whole]
     table = catalogue.content.index_copy(0, batch.item_rows, content)
+    half = catalogue.pooled.shape[1] // 2
+    blind = torch.cat([no_text[:, None].expand(-1, half), no_image[:, None].expand(-1, half)], dim=1)
     id_codes = torch.arange(1, len(table) + 1, device=device)
     hidden = torch.rand(len(table), device=device) < config.id_dropout
-    return model.item_tower.with_ids(table, id_codes.masked_fill(hidden, 0))
+    return model.item_tower.vectors(
+        table, catalogue.pooled.masked_fill(blind, 0), catalogue.attributes, id_codes.masked_fill(hidden, 0)
+    )
 
 
 def _candidates(targets: Tensor, counts: Tensor, limit: int) -> tuple[Tensor, Tensor | None]:
@@ -118,8 +127,12 @@ def _contrastive(model: TrifocalModel, batch: Batch, size: int) -> Tensor:
     if len(both) < 2:
         return batch.weights.new_zeros(())
     items = batch.items.select(both).without_attributes()
-    text = model.item_tower.content(items.text_only())
-    image = model.item_tower.content(items.image_only())
+    none = torch.zeros_like(items.id_codes)
+    # Without ids: what a text or a picture alone says.
+    text, image = (
+        model.item_tower.vectors(model.item_tower.content(part), model.item_tower.pooled(part), part.attributes, none)
+        for part in (items.text_only(), items.image_only())
+    )
     return contrastive_loss(text, image, model.log_temperature.exp())
 
 

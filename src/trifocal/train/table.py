@@ -9,7 +9,7 @@ from torch import Tensor
 from trifocal.features.items import CatalogueFeatures
 from trifocal.model.build import TrifocalModel
 
-__all__ = ["content_table"]
+__all__ = ["content_table", "pooled_table"]
 
 _ITEMS_AT_ONCE = 256
 
@@ -26,3 +26,16 @@ def content_table(model: TrifocalModel, features: CatalogueFeatures, device: tor
             table[start : start + len(rows)] = model.item_tower.content(features.batch(rows).to(device))
     model.train(was_training)
     return table
+
+
+def pooled_table(model: TrifocalModel, features: CatalogueFeatures, device: torch.device) -> Tensor:
+    """Fit the shortcut's components to the catalogue and return its (N, P) pooled features; they never change."""
+    tower = model.item_tower
+    tower.text_components.fit(torch.from_numpy(features.pooled_text()).to(device))
+    tower.image_components.fit(torch.from_numpy(features.pooled_image()).to(device))
+    chunks = []
+    with torch.no_grad():
+        for start in range(0, len(features), _ITEMS_AT_ONCE):
+            rows = np.arange(start, min(start + _ITEMS_AT_ONCE, len(features)))
+            chunks.append(tower.pooled(features.batch(rows).to(device)))
+    return torch.cat(chunks)
