@@ -57,7 +57,7 @@ class TrainConfig(BaseModel):
     """Events of the same moment (a basket) come in a new order each epoch: their order means nothing."""
     max_search_examples: int = Field(default=4096, ge=0)
     """Events that followed a search query, drawn as extra examples."""
-    metric: str = "ndcg@10"
+    metric: Literal["recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@20", "map@20", "mrr"] = "ndcg@10"
     """Validation figure that early stopping and the best checkpoint go by."""
     validation_users: int = Field(default=2000, ge=1)
     """Users of the validation part that each epoch is scored on, drawn once."""

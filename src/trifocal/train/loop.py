@@ -174,7 +174,7 @@ def _epoch(run: _Run, content: Tensor, folder: Path, validate: Validator | None,
     progress.epoch += 1
     progress.seconds += time.perf_counter() - started
     figures = {} if validate is None else validate(run.recommender(content))
-    figure = figures.get(run.config.metric, float(progress.epoch))
+    figure = float(progress.epoch) if validate is None else figures[run.config.metric]
     better = figure > progress.best
     if better:
         progress.best, progress.best_epoch = figure, progress.epoch

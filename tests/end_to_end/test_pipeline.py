@@ -1,0 +1,77 @@
+"""The whole loop by the command line, on a small shop: generate, train, evaluate, recommend."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+SETTINGS = """
+[features]
+image_backbone = "efficientnet-lite0"
+[model]
+embedding_size = 32
+fusion_width = 32
+pooled_size = 16
+history_length = 10
+[train]
+epochs = 2
+max_search_examples = 100
+[evaluate]
+bootstrap_samples = 100
+latency_requests = 10
+"""
+
+
+def trifocal(*arguments: str | Path) -> str:
+    command = [str(Path(sys.executable).with_name("trifocal")), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pipeline")
+    (folder / "settings.toml").write_text(SETTINGS)
+    trifocal("shop", "generate", folder / "shop", "--products", "100", "--shoppers", "300")
+    trifocal(
+        "train", folder / "shop", folder / "run", "--models", "trifocal,text", "--config", folder / "settings.toml"
+    )
+    return folder
+
+
+@pytest.mark.slow
+def test_evaluate_compares_all_models_and_ends_with_json(run: Path) -> None:
+    printed = trifocal("evaluate", run / "shop", run / "run", "--config", run / "settings.toml")
+    figures = json.loads(printed.splitlines()[-1])
+    assert list(figures["models"]) == ["trifocal", "text", "als", "popularity"]
+    for model in figures["models"].values():
+        assert {"recall@20", "ndcg@10", "map@20", "latency_ms"} <= set(model)
+        assert 0 <= model["ndcg@10"] <= 1
+    page = (run / "run" / "report.html").read_text()
+    assert "data:image/jpeg;base64," in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.slow
+def test_recommend_answers_in_the_users_own_ids(run: Path) -> None:
+    events = pl.read_parquet(run / "shop" / "events.parquet").filter(pl.col("event") == "purchase")
+    user = events["user_id"][0]
+    bundle = run / "run" / "trifocal" / "bundle"
+    answer = json.loads(trifocal("recommend", bundle, "--user", user, "-k", "5", "--json"))
+    known = set(pl.read_parquet(run / "shop" / "items.parquet")["item_id"])
+    assert len(answer["items"]) == 5
+    assert {item["item_id"] for item in answer["items"]} <= known
+
+
+@pytest.mark.slow
+def test_a_second_training_finds_its_work_done(run: Path) -> None:
+    checkpoint = run / "run" / "trifocal" / "checkpoints" / "checkpoint.safetensors"
+    before = checkpoint.stat().st_mtime_ns
+    trifocal("train", run / "shop", run / "run", "--config", run / "settings.toml")
+    assert checkpoint.stat().st_mtime_ns == before
