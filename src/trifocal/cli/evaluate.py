@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+# Columns of the table where there is no terminal to fit it to.
+_FILE_COLUMNS = 120
+
 
 def evaluate(
     dataset: Annotated[Path, typer.Argument(help="Data set folder.")],
@@ -71,6 +74,8 @@ def evaluate(
     samples = pictures.sample_users(cases, results, data_set, size=settings.sample_users, seed=settings.seed)
     pages.write_report(page, compared, samples)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_COLUMNS)
     console.print(pages.report_table(compared))
     console.print(f"{pages.verdict(compared)}\nreport: {page}")
     typer.echo(json.dumps(pages.report_json(compared)))
