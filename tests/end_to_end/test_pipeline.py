@@ -39,6 +39,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pipeline")
     (folder / "settings.toml").write_text(SETTINGS)
     trifocal("shop", "generate", folder / "shop", "--products", "100", "--shoppers", "300")
+    encoded = trifocal("data", "encode", folder / "shop", folder / "features", "--config", folder / "settings.toml")
+    assert "100 pictures of 100 items" in encoded
     trifocal(
         "train", folder / "shop", folder / "run", "--models", "trifocal,text", "--config", folder / "settings.toml"
     )
