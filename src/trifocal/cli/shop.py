@@ -38,7 +38,7 @@ def generate(
 
     - `trifocal shop generate runs/shop`
     - `trifocal shop generate runs/blind --visual-signal 0` – the pictures have no bearing on behaviour
-    - `trifocal shop generate /tmp/small --products 120 --shoppers 300 --force`
+    - `trifocal shop generate runs/small --products 120 --shoppers 300 --force`
     """
     from trifocal.data.shop import generate_shop
 
