@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ def network_weights(
     weights = {f"{_MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
     weights |= {f"{_EVIDENCE}{name}": tensor for name, tensor in vars(evidence).items()}
     if memory is not None:
-        weights |= {f"{_MEMORY}{name}": torch.from_numpy(array) for name, array in vars(memory).items()}
+        weights |= {f"{_MEMORY}{f.name}": torch.from_numpy(getattr(memory, f.name)) for f in fields(memory)}
     return weights
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ class ItemMemory:
 
     def scores(self, histories: Sequence[IntArray]) -> FloatArray:
         """Return (B, N): for each item the sum of its links from the distinct items of each history."""
-        links = self._matrix()
+        links = self._matrix
         distinct = [np.unique(rows) for rows in histories]
         starts = np.concatenate([[0], np.cumsum([len(rows) for rows in distinct])])
         columns = np.concatenate([*distinct, np.zeros(0, np.int64)])
@@ -46,7 +47,9 @@ class ItemMemory:
         found: FloatArray = (taken @ links).toarray()
         return found
 
+    @cached_property
     def _matrix(self) -> csr_matrix:
+        """Built once: the check of its indices reads every link, which has no place in a request."""
         size = len(self.starts) - 1
         return csr_matrix((self.strengths, self.items, self.starts), shape=(size, size))
 
