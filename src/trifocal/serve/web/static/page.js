@@ -17,6 +17,8 @@ async function send(shopper, item, event) {
     }),
     keepalive: true,
   });
+  // Read to the end: who leaves the page before that sees the request as broken off.
+  await answer.arrayBuffer();
   return answer.ok;
 }
 
