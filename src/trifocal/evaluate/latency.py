@@ -12,7 +12,7 @@ from trifocal.errors import DataError
 from trifocal.ports import Recommender
 from trifocal.types import Request
 
-__all__ = ["Latency", "measure_latency"]
+__all__ = ["Latency", "mean_latency", "measure_latency"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,13 @@ def measure_latency(
         times_ms[turn] = (time.perf_counter_ns() - start) / 1e6
     p50, p95, p99 = (float(value) for value in np.percentile(times_ms[warm_up:], (50, 95, 99)))
     return Latency(p50, p95, p99, answers)
+
+
+def mean_latency(latencies: Sequence[Latency]) -> Latency:
+    """Return the mean of each percentile over several trainings of one model, with all their answers counted.
+
+    >>> mean_latency([Latency(1.0, 2.0, 4.0, 50), Latency(3.0, 4.0, 8.0, 50)])
+    Latency(p50_ms=2.0, p95_ms=3.0, p99_ms=6.0, answers=100)
+    """
+    p50, p95, p99 = np.mean([(found.p50_ms, found.p95_ms, found.p99_ms) for found in latencies], axis=0).tolist()
+    return Latency(p50, p95, p99, sum(found.answers for found in latencies))
