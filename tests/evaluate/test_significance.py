@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trifocal.errors import DataError
-from trifocal.evaluate.significance import interval, paired_differences, resampled_means
+from trifocal.evaluate.significance import bootstrap_p, holm, interval, paired_differences, resampled_means
 
 
 def test_resampled_means_are_means_of_users_drawn_with_replacement() -> None:
@@ -40,6 +42,51 @@ def test_equal_models_are_not_told_apart() -> None:
     (found,) = paired_differences(drawn, resampled_means(drawn, samples=500))
     assert found.low < 0 < found.high
     assert not found.clear
+    assert found.p > 0.05
+
+
+def test_p_counts_the_resamples_on_the_other_side_of_0_twice() -> None:
+    # 3 of 100 are not above 0; a mirror image has the same p.
+    gaps = np.concatenate([np.full(97, 0.2), np.zeros(1), np.full(2, -0.1)])
+    assert bootstrap_p(gaps) == pytest.approx(0.06)
+    assert bootstrap_p(-gaps) == pytest.approx(0.06)
+    assert bootstrap_p(np.full(500, 0.3)) == 1 / 500
+    assert bootstrap_p(np.zeros(500)) == 1
+
+
+def test_p_is_that_of_the_normal_law_for_many_users() -> None:
+    # Mean 0.1 with standard error 2 / sqrt(1600) = 0.05: two standard errors, p = .0455.
+    values = np.random.default_rng(0).normal(0, 2, 1600)
+    pairs = np.stack([values - values.mean() + 0.1, np.zeros(1600)], axis=1)
+    (found,) = paired_differences(pairs, resampled_means(pairs, samples=8000))
+    assert found.p == pytest.approx(0.0455, abs=0.01)
+    assert found.corrected == found.p
+
+
+def test_differences_are_corrected_over_the_other_models() -> None:
+    base = np.random.default_rng(0).uniform(0, 1, 200)
+    values = np.stack([base + 0.01, base, base, base], axis=1)
+    found = paired_differences(values, resampled_means(values, samples=100))
+    # The least p that 100 resamples can show, three times over: clear in each pair, significant together.
+    assert [gap.p for gap in found] == [0.01] * 3
+    assert [gap.corrected for gap in found] == pytest.approx([0.03] * 3)
+    assert all(gap.clear and gap.significant for gap in found)
+    many = np.stack([base + 0.01, *[base] * 6], axis=1)
+    weaker = paired_differences(many, resampled_means(many, samples=100))
+    assert weaker[0].corrected == pytest.approx(0.06)
+    assert weaker[0].clear
+    assert not weaker[0].significant
+
+
+@settings(max_examples=60)
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_raises_keeps_the_order_and_stays_a_chance(p: list[float]) -> None:
+    found = holm(p)
+    assert all(raw <= corrected <= 1 for raw, corrected in zip(p, found, strict=True))
+    in_order = sorted(zip(p, found, strict=True))
+    assert [corrected for _, corrected in in_order] == sorted(found)
+    # Bonferroni is never the smaller one.
+    assert all(corrected <= min(1, len(p) * raw) + 1e-12 for raw, corrected in zip(p, found, strict=True))
 
 
 def test_the_seed_decides_and_blocks_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
