@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from trifocal.data.dataset import EVENT_SCHEMA, ITEM_SCHEMA, Dataset, conform
-from trifocal.data.splits import assigned_split, named_split, restrict, time_split
+from trifocal.data.named_splits import named_split
+from trifocal.data.splits import assigned_split, restrict, time_split
 from trifocal.errors import ConfigError, DataError
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

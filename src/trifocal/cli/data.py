@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trifocal import columns as c
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from trifocal.data.dataset_summary import DatasetFigures
     from trifocal.data.importing import ImportPlan
+    from trifocal.data.splits import Split
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -125,6 +128,35 @@ def encode(
     Console().print(f"{texts:,} texts and {pictures:,} pictures of {len(features):,} items encoded in {seconds:.1f} s")
 
 
+@app.command()
+def split(
+    folder: Annotated[Path, typer.Argument(help="Data set folder.", exists=True, file_okay=False)],
+    name: Annotated[
+        str, typer.Option("--split", help="Name of the split; docs/guides/evaluate.md lists them.")
+    ] = "time",
+    parts: Annotated[Path | None, typer.Option(help="File that prescribes the split; else TRIFOCAL_DATA.")] = None,
+) -> None:
+    """Show the counts of a split and its fingerprint: two people with the same one ran the same thing.
+
+    **Examples**
+
+    - `trifocal data split ./shop`
+
+    - `trifocal data split ./dataset --split hm-time --parts ./hm-week/hm-time-targets.parquet`
+    """
+    from rich.console import Console
+
+    from trifocal.data.dataset import read_dataset
+    from trifocal.data.named_splits import named_split
+    from trifocal.data.splits import restrict
+
+    whole = read_dataset(folder)
+    chosen = named_split(whole, name, parts)
+    console = Console()
+    console.print(_split_table(chosen, restrict(whole, chosen).items.height))
+    console.print(f"{chosen.note}\nfingerprint {chosen.fingerprint}", soft_wrap=True, highlight=False)
+
+
 def _plan(source: Path, column_map: Path | None, layout: Layout, images: Path | None, name: str | None) -> ImportPlan:
     from dataclasses import replace
 
@@ -165,6 +197,21 @@ def _figures_table(figures: DatasetFigures) -> Table:
     table.add_row("time span (UTC)", f"{figures.first} .. {figures.last}" if figures.first else "unknown")
     levels = "  ".join(f"{level:.0%} {count:,}" for level, count in figures.events_per_user.items())
     table.add_row("events per user", levels)
+    return table
+
+
+def _split_table(chosen: Split, catalogue: int) -> Table:
+    from rich.table import Table
+
+    candidates = catalogue if chosen.items is None else len(chosen.items)
+    caption = f"{candidates:,} of {catalogue:,} items may be recommended" + (" · leaky split" if chosen.leaky else "")
+    table = Table(title=f"split {chosen.name}", title_justify="left", caption=caption, caption_justify="left")
+    for column in ("part", "events", "users", "items"):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    for part, counts in chosen.counts().items():
+        table.add_row(part, *(f"{count:,}" for count in counts))
+    for part, pairs in chosen.hidden.items():
+        table.add_row(f"hidden, {part}", f"{pairs.height:,}", f"{pairs[c.USER_ID].n_unique():,}", "")
     return table
 
 

@@ -23,8 +23,8 @@ _FILE_COLUMNS = 120
 def evaluate(
     dataset: Annotated[Path, typer.Argument(help="Data set folder.")],
     run: Annotated[Path, typer.Argument(help="Run folder, from `trifocal train`; every bundle in it is scored.")],
-    split: Annotated[str, typer.Option(help="time, or hm-random.")] = "time",
-    parts: Annotated[Path | None, typer.Option(help="The assignment file of hm-random.")] = None,
+    split: Annotated[str, typer.Option(help="Name of the split; see docs/guides/evaluate.md.")] = "time",
+    parts: Annotated[Path | None, typer.Option(help="File that prescribes the split; else TRIFOCAL_DATA.")] = None,
     refit: Annotated[bool, typer.Option(help="Baselines learn from train + validation, as the run did.")] = False,
     report: Annotated[Path | None, typer.Option(help="HTML report; default: RUN/report.html.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML over the defaults; see configs/default.toml.")] = None,
@@ -43,7 +43,8 @@ def evaluate(
 
     from trifocal.data.cases import build_cases
     from trifocal.data.dataset import read_dataset
-    from trifocal.data.splits import named_split, restrict
+    from trifocal.data.named_splits import named_split
+    from trifocal.data.splits import restrict
     from trifocal.evaluate import comparison, pictures
     from trifocal.evaluate import report as pages
     from trifocal.evaluate.protocol import CasesValidator
@@ -53,7 +54,7 @@ def evaluate(
     settings = load_settings(config).evaluate
     whole = read_dataset(dataset)
     chosen = named_split(whole, split, parts)
-    data_set = restrict(whole, chosen) if chosen.leaky else whole
+    data_set = restrict(whole, chosen)
     vocabulary = data_set.vocabulary()
     trained, state, seconds = _trained_models(run, vocabulary)
     context = FeatureState.from_json(state).context

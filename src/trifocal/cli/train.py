@@ -14,8 +14,8 @@ def train(
     dataset: Annotated[Path, typer.Argument(help="Data set folder, from `data import` or `shop generate`.")],
     run: Annotated[Path, typer.Argument(help="Run folder; made, or gone on with after a kill.")],
     models: Annotated[str, typer.Option(help="Models to train, of trifocal, text, image, ids.")] = "trifocal",
-    split: Annotated[str, typer.Option(help="time, or hm-random.")] = "time",
-    parts: Annotated[Path | None, typer.Option(help="The assignment file of hm-random.")] = None,
+    split: Annotated[str, typer.Option(help="Name of the split; see docs/guides/evaluate.md.")] = "time",
+    parts: Annotated[Path | None, typer.Option(help="File that prescribes the split; else TRIFOCAL_DATA.")] = None,
     refit: Annotated[bool, typer.Option(help="Train again on train + validation, for the best epochs.")] = False,
     config: Annotated[Path | None, typer.Option(help="TOML over the defaults; see configs/default.toml.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Token features; default: RUN/../features.")] = None,
@@ -36,7 +36,8 @@ def train(
 
     from trifocal.data.cases import build_cases
     from trifocal.data.dataset import read_dataset
-    from trifocal.data.splits import named_split, restrict
+    from trifocal.data.named_splits import named_split
+    from trifocal.data.splits import restrict
     from trifocal.evaluate.protocol import CasesValidator
     from trifocal.settings import load_settings
     from trifocal.train.pipeline import Job, train_bundle, variant_config
@@ -50,7 +51,7 @@ def train(
         torch.set_num_threads(threads)
     whole = read_dataset(dataset)
     chosen = named_split(whole, split, parts)
-    data_set = restrict(whole, chosen) if chosen.leaky else whole
+    data_set = restrict(whole, chosen)
     job = Job(
         data_set,
         chosen,

@@ -1,8 +1,16 @@
 """Split -> the questions of an evaluation: who asks, with what history, in what context, and what they went on to take.
 
 ```
-validation   history = train               truth = new items in validation
-test         history = train + validation  truth = new items in test
+validation   known = train                asked about = validation
+test         known = train + validation   asked about = test
+
+questions     history                                  truth
+future        known                                    new items in the part
+next-basket   known, never empty                       new items in the part
+basket        known + the basket without its           the hidden item, even where it was taken before the part
+              hidden item
+session       known; of who has none: the first half   new items in the part; of who has none: the second half
+              of what they liked in the part
 ```
 """
 
@@ -76,19 +84,23 @@ def build_cases(
         DataError: when no user is left.
     """
     events = split.validation if part == "validation" else split.test
-    taken = user_histories(events, vocabulary, context, min_rating=min_rating)
+    known, asked = _known_and_asked(split, part, min_rating)
+    taken = user_histories(asked, vocabulary, context, min_rating=min_rating)
     asking = pl.DataFrame({c.USER_ID: list(taken)}, schema={c.USER_ID: pl.String()})
-    known = split.before(part).join(asking, on=c.USER_ID, how="semi", maintain_order="left")
+    known = known.join(asking, on=c.USER_ID, how="semi", maintain_order="left")
     histories = user_histories(known, vocabulary, context, min_rating=min_rating)
     contexts = _contexts(events, context)
-    barred = _non_candidates(split, vocabulary)
+    barred = _non_candidates(split.candidates(part), vocabulary)
     rows: list[tuple[UserId, Request, IntArray]] = []
     for user in sorted(taken):
         history = histories.get(user, History())
         seen = np.unique(history.item_rows) if exclude_seen else history.item_rows[:0]
+        if split.questions == "basket":
+            # The hidden item was drawn from the whole basket, so one taken on an earlier day can be it.
+            seen = np.setdiff1d(seen, taken[user].item_rows)
         exclude = np.union1d(seen, barred) if len(barred) else seen
         truth = _truth(taken[user].item_rows, exclude)
-        if len(truth):
+        if len(truth) and (len(history) or split.questions != "next-basket"):
             rows.append((user, Request(history, contexts[user], exclude, user), truth))
     if not rows:
         count = positives(events, min_rating).height
@@ -100,16 +112,34 @@ def build_cases(
     return Cases(users, requests, truths)
 
 
+def _known_and_asked(split: Split, part: Part, min_rating: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    before, events = split.before(part), split.validation if part == "validation" else split.test
+    pair = [c.USER_ID, c.ITEM_ID]
+    match split.questions:
+        case "basket":
+            hidden = split.hidden[part]
+            asked = events.join(hidden, on=pair, how="semi", maintain_order="left")
+            shown = events.join(hidden, on=pair, how="anti", maintain_order="left")
+            return pl.concat([before, shown]), asked
+        case "session":
+            liked = positives(events, min_rating)
+            strange = ~pl.col(c.USER_ID).is_in(positives(before, min_rating)[c.USER_ID].unique().to_list())
+            first_half = pl.int_range(pl.len()).over(c.USER_ID) < pl.len().over(c.USER_ID) // 2
+            return pl.concat([before, liked.filter(strange & first_half)]), liked.filter(~(strange & first_half))
+        case _:
+            return before, events
+
+
 def _truth(item_rows: IntArray, exclude: IntArray) -> IntArray:
     distinct, first = np.unique(item_rows, return_index=True)
     in_order = distinct[np.argsort(first)]
     return in_order[~np.isin(in_order, exclude)]
 
 
-def _non_candidates(split: Split, vocabulary: Vocabulary) -> IntArray:
-    if split.items is None:
+def _non_candidates(candidates: tuple[str, ...] | None, vocabulary: Vocabulary) -> IntArray:
+    if candidates is None:
         return np.zeros(0, dtype=np.int64)
-    return np.setdiff1d(np.arange(len(vocabulary)), vocabulary.rows(split.items))
+    return np.setdiff1d(np.arange(len(vocabulary)), vocabulary.rows(candidates))
 
 
 def _contexts(events: pl.DataFrame, context: ContextVocabulary) -> dict[str, Context]:

@@ -1,29 +1,33 @@
 """Data set -> train, validation and test events, by time or by a published assignment, with a fingerprint.
 
-Everything that is learned sees `train` alone while tuning; `refit` gives the split for the last training.
+Everything that is learned sees `train` alone while tuning; `refit` gives the split for the last training. Splits that
+go by the name of a data set are in `named_splits`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from trifocal import columns as c
 from trifocal.data.dataset import Dataset
 from trifocal.errors import ConfigError, DataError
 from trifocal.types import EventType
 
-__all__ = ["SPLIT_NAMES", "Part", "Split", "assigned_split", "named_split", "restrict", "time_split"]
+__all__ = ["Part", "Questions", "Split", "assigned_split", "cut_split", "make_split", "restrict", "time_split"]
 
 Part = Literal["validation", "test"]
 
-SPLIT_NAMES = ("time", "hm-random")
+Questions = Literal["future", "next-basket", "basket", "session"]
+"""What a case asks; see `trifocal.data.cases`."""
+
 PART = "part"
 
 
@@ -40,6 +44,10 @@ class Split:
         leaky: True where a training event may be later than a test event; figures then only serve comparison.
         note: what a reader of the figures must know.
         items: ids of the items that may be recommended; None = all.
+        catalogue: ids of the items that exist for this split at all; None = all.
+        validation_items: the candidates of validation where they are others than `items`; None = `items`.
+        questions: what its cases ask.
+        hidden: for `questions` = "basket": part -> its pairs user_id, item_id that are to be found.
     """
 
     name: str
@@ -50,15 +58,30 @@ class Split:
     leaky: bool = False
     note: str = ""
     items: tuple[str, ...] | None = None
+    catalogue: tuple[str, ...] | None = None
+    validation_items: tuple[str, ...] | None = None
+    questions: Questions = "future"
+    hidden: Mapping[Part, pl.DataFrame] = field(default_factory=dict)
 
     def before(self, part: Part) -> pl.DataFrame:
         """Return the events that are known when `part` is asked about, oldest first."""
         return self.train if part == "validation" else _joined(self.train, self.validation)
 
+    def candidates(self, part: Part) -> tuple[str, ...] | None:
+        """Return the ids of the items that may be recommended when `part` is asked about; None = all."""
+        return self.validation_items or self.items if part == "validation" else self.items
+
     def refit(self) -> Split:
         """Return the split for the last training: train holds validation as well, validation is empty."""
         note = f"{self.note}; trained on train + validation".removeprefix("; ")
         return replace(self, train=self.before("test"), validation=self.validation.clear(), note=note)
+
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return for each part its events, users and items."""
+        return {
+            name: (part.height, part[c.USER_ID].n_unique(), part[c.ITEM_ID].n_unique())
+            for name, part in (("train", self.train), ("validation", self.validation), ("test", self.test))
+        }
 
 
 def time_split(dataset: Dataset, fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)) -> Split:
@@ -76,15 +99,25 @@ def time_split(dataset: Dataset, fractions: tuple[float, float, float] = (0.70, 
         raise ConfigError(f"split fractions are {fractions}; give three positive numbers with sum 1")
     events = dataset.events.filter(pl.col(c.TIMESTAMP).is_not_null()).sort(c.TIMESTAMP, maintain_order=True)
     first, second = _cuts(events, fractions)
-    time = pl.col(c.TIMESTAMP)
     left_out = dataset.events.height - events.height
-    return _split(
-        "time",
+    note = f"{left_out:,} events without a time left out" if left_out else ""
+    return cut_split(dataset, "time", first, second, note=note)
+
+
+def cut_split(dataset: Dataset, name: str, first: datetime, second: datetime, *, note: str = "") -> Split:
+    """Return the split at two moments: train before `first`, validation before `second`, test from there on.
+
+    Events without a time are left out. Items that do not exist before `second` are no candidates.
+    """
+    events = dataset.events.filter(pl.col(c.TIMESTAMP).is_not_null()).sort(c.TIMESTAMP, maintain_order=True)
+    time = pl.col(c.TIMESTAMP)
+    about = f"global by time, cuts {first:%Y-%m-%d %H:%M} and {second:%Y-%m-%d %H:%M} UTC"
+    return make_split(
+        name,
         events.filter(time < first),
         events.filter((time >= first) & (time < second)),
         events.filter(time >= second),
-        note=f"global by time, cuts {first:%Y-%m-%d %H:%M} and {second:%Y-%m-%d %H:%M} UTC"
-        + (f"; {left_out:,} events without a time left out" if left_out else ""),
+        note=f"{about}; {note}".removesuffix("; "),
         items=_existing_before(dataset, second),
     )
 
@@ -113,43 +146,52 @@ def assigned_split(dataset: Dataset, parts: pl.DataFrame, name: str) -> Split:
         raise DataError(f"split {name} lists {listed.height:,} pairs, {dataset.name} has none of them; check the ids")
     absent = listed.height - pairs.height
     candidates = set(listed[c.ITEM_ID].to_list())
-    return _split(
+    items = tuple(item for item in dataset.items[c.ITEM_ID].to_list() if item in candidates)
+    split = make_split(
         name,
         *(pairs.filter(pl.col(PART) == part).drop(PART) for part in ("train", "validation", "test")),
         leaky=True,
         note="per user at random, not by time: leaky, only for comparison with published figures"
         + (f"; {absent:,} of {listed.height:,} listed pairs are not in the data" if absent else ""),
-        items=tuple(item for item in dataset.items[c.ITEM_ID].to_list() if item in candidates),
+        items=items,
+    )
+    return replace(split, catalogue=items)
+
+
+def make_split(
+    name: str,
+    train: pl.DataFrame,
+    validation: pl.DataFrame,
+    test: pl.DataFrame,
+    *,
+    note: str,
+    items: tuple[str, ...] | None = None,
+    leaky: bool = False,
+    questions: Questions = "future",
+    hidden: Mapping[Part, pl.DataFrame] | None = None,
+) -> Split:
+    """Return the split of these parts with its fingerprint, which holds the hidden pairs too."""
+    pairs = hidden or {}
+    fingerprint = _fingerprint(train, validation, test, *(pairs[part] for part in sorted(pairs)))
+    return Split(
+        name,
+        train,
+        validation,
+        test,
+        fingerprint,
+        leaky=leaky,
+        note=note,
+        items=items,
+        questions=questions,
+        hidden=pairs,
     )
 
 
-def named_split(dataset: Dataset, name: str, parts_file: Path | None = None) -> Split:
-    """Return the split called `name`, one of `SPLIT_NAMES`.
-
-    Args:
-        dataset: what is split.
-        name: `time`, or `hm-random`, which reads its assignment from `parts_file`.
-        parts_file: Parquet with user_id, item_id, part.
-
-    Raises:
-        ConfigError: when the name is unknown or its file is missing.
-    """
-    match name:
-        case "time":
-            return time_split(dataset)
-        case "hm-random":
-            if parts_file is None or not parts_file.is_file():
-                raise ConfigError(f"split hm-random needs its file hm-random.parquet, {parts_file} is none; name it")
-            return assigned_split(dataset, pl.read_parquet(parts_file), name)
-        case _:
-            raise ConfigError(f"there is no split {name!r}; choose one of {', '.join(SPLIT_NAMES)}")
-
-
 def restrict(dataset: Dataset, split: Split) -> Dataset:
-    """Return `dataset` with only the items that the split may recommend, and their events."""
-    if split.items is None:
+    """Return `dataset` with only the items that exist for the split, and their events."""
+    if split.catalogue is None:
         return dataset
-    kept = pl.col(c.ITEM_ID).is_in(list(split.items))
+    kept = pl.col(c.ITEM_ID).is_in(list(split.catalogue))
     return replace(dataset, items=dataset.items.filter(kept), events=dataset.events.filter(kept))
 
 
@@ -171,24 +213,11 @@ def _existing_before(dataset: Dataset, moment: datetime) -> tuple[str, ...] | No
     return None if existing.height == dataset.items.height else tuple(existing[c.ITEM_ID].to_list())
 
 
-def _split(
-    name: str,
-    train: pl.DataFrame,
-    validation: pl.DataFrame,
-    test: pl.DataFrame,
-    *,
-    note: str,
-    items: tuple[str, ...] | None,
-    leaky: bool = False,
-) -> Split:
-    fingerprint = _fingerprint(train, validation, test)
-    return Split(name, train, validation, test, fingerprint, leaky=leaky, note=note, items=items)
-
-
 def _fingerprint(*parts: pl.DataFrame) -> str:
     digest = hashlib.sha256()
     for part in parts:
-        text = part.select(c.USER_ID, c.ITEM_ID, c.EVENT, pl.col(c.TIMESTAMP).dt.epoch("us")).write_csv()
+        columns = [n for n in (c.USER_ID, c.ITEM_ID, c.EVENT, c.TIMESTAMP) if n in part.columns]
+        text = part.select(columns).with_columns(cs.datetime().dt.epoch("us")).write_csv()
         # The length keeps a row from moving between parts unseen.
         digest.update(f"{part.height}\n{text}".encode())
     return digest.hexdigest()
