@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from trifocal.model.memory import fit_memory, likeness_kernel
+from trifocal.features.likeness import likeness_kernel
+from trifocal.model.memory import fit_memory
 from trifocal.types import FloatArray
 
 

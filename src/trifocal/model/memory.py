@@ -1,8 +1,7 @@
 """Linear item-item memory: what is taken together, and what reads and looks alike, in closed form. The wide half.
 
-`B = I - P / diag(P)`, `P = (X'X + w (K_text + K_image) + lambda I)^-1`, K the fourth power of the clipped cosine of
-centred features. Source: EASE, Steck, Embarrassingly shallow autoencoders (WWW 2019), equation 8; memory beside
-generalisation: Cheng et al., Wide & Deep (2016). Letters: B requests, N items, M items that memory covers.
+The links are those of `trifocal.features.likeness.linear_links`; memory beside generalisation: Cheng et al., Wide &
+Deep, 2016. Letters: B requests, N items, M items that memory covers.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from trifocal.features.likeness import likeness_kernel, linear_links
 from trifocal.types import FloatArray, IntArray
 
-__all__ = ["ItemMemory", "fit_memory", "likeness_kernel"]
-
-# Sharpens the kernel: only near neighbours count (measured on fashion, PROTOCOL.md).
-_KERNEL_POWER = 4
+__all__ = ["ItemMemory", "fit_memory"]
 
 
 @dataclass(frozen=True)
@@ -54,21 +51,6 @@ class ItemMemory:
         return csr_matrix((self.strengths, self.items, self.starts), shape=(size, size))
 
 
-def likeness_kernel(features: FloatArray) -> npt.NDArray[np.float64]:
-    """Return (M, M): clipped cosine of the centred rows of `features` (M, width) to the fourth, 0 on the diagonal.
-
-    Rows of zeros mark items without the modality; they are like nothing.
-    """
-    present = np.abs(features).sum(axis=1) > 0
-    centred = np.zeros(features.shape, dtype=np.float64)
-    if present.any():
-        centred[present] = features[present] - features[present].mean(axis=0)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-    kernel: npt.NDArray[np.float64] = np.clip(unit @ unit.T, 0.0, None) ** _KERNEL_POWER
-    np.fill_diagonal(kernel, 0.0)
-    return kernel
-
-
 def fit_memory(
     interactions: csr_matrix,
     contents: Sequence[FloatArray],
@@ -92,13 +74,8 @@ def fit_memory(
     counts = np.asarray(interactions.sum(axis=0)).ravel()
     rows = np.sort(np.argsort(-counts, kind="stable")[:items])
     covered = interactions[:, rows]
-    gram = (covered.T @ covered).toarray().astype(np.float64)
-    for features in contents:
-        gram += content_weight * likeness_kernel(features[rows])
-    gram[np.diag_indices(len(rows))] += regularization
-    inverse = np.linalg.inv(gram)
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0.0)
+    kernels = [likeness_kernel(features[rows]) for features in contents]
+    weights = linear_links(covered, regularization=regularization, kernels=kernels, content_weight=content_weight)
     return _strongest(weights, rows, n_items, min(links, len(rows) - 1))
 
 
