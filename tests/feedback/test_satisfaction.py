@@ -84,21 +84,12 @@ def test_statistics_and_normalised_dwell_by_hand() -> None:
 def test_too_few_clicks_fall_back_to_the_device_and_then_to_all() -> None:
     # Shoes on mobile have two clicks, bags one; no category is no category; tablets have one click altogether.
     train = clicks(
-        ("boot", "mobile", 2000),
-        ("boot", "mobile", 8000),
-        ("bag", "mobile", 4000),
-        ("odd", "mobile", 3000),
-        ("odd", "mobile", 9000),
-        ("boot", "tablet", 64_000),
-        ("bag", None, 2000),
-        ("bag", None, 5000),
-    )
+        ("boot", "mobile", 2000), ("boot", "mobile", 8000), ("bag", "mobile", 4000), ("odd", "mobile", 3000),
+        ("odd", "mobile", 9000), ("boot", "tablet", 64_000), ("bag", None, 2000), ("bag", None, 5000),
+    )  # fmt: skip
     normaliser = DwellNormaliser.fit(train, CATEGORIES, min_clicks=2)
-    assert [(cell.category, cell.device, cell.clicks) for cell in normaliser.cells] == [
-        ("Shoes", "mobile", 2),
-        (None, "mobile", 5),
-        (None, None, 8),
-    ]
+    expected = [("Shoes", "mobile", 2), (None, "mobile", 5), (None, None, 8)]
+    assert [(cell.category, cell.device, cell.clicks) for cell in normaliser.cells] == expected
     asked = {
         ("bag", "mobile"): (None, "mobile"),
         ("odd", "mobile"): (None, "mobile"),
@@ -179,9 +170,8 @@ def test_a_session_by_hand() -> None:
 def test_weights_are_those_of_the_settings() -> None:
     log = events(("ann", "s1", "click", "boot", at(), 8000), ("ann", "s1", "purchase", "boot", at(), None), END)
     config = SatisfactionConfig(dwell=1, repeat=0, conversion=3)
-    assert by_session(session_satisfaction(log, CATEGORIES, USUAL, config), "satisfaction")["s1"] == pytest.approx(
-        (PHI_1 + 3) / 4
-    )
+    found = session_satisfaction(log, CATEGORIES, USUAL, config)
+    assert by_session(found, "satisfaction")["s1"] == pytest.approx((PHI_1 + 3) / 4)
 
 
 def test_coming_back_is_a_positive_event_of_a_later_session_within_the_window() -> None:
