@@ -1,17 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from trifocal.ranking import tie_key, top_k
-from trifocal.types import FloatArray, IntArray
+from trifocal.errors import DataError
+from trifocal.ranking import streamed_top_k, tie_key, top_k
+from trifocal.types import FloatArray, IntArray, Rankings
 
 
 def of(*rows: list[float]) -> FloatArray:
     return np.array(rows, dtype=np.float32)
+
+
+def same(found: Rankings, wanted: Rankings) -> None:
+    assert found.item_rows.tolist() == wanted.item_rows.tolist()
+    assert found.scores.tolist() == wanted.scores.tolist()
+    assert found.scores.dtype == wanted.scores.dtype
 
 
 def brute_force(line: FloatArray, k: int, exclude: IntArray, seed: int) -> list[tuple[int, float]]:
@@ -103,3 +113,74 @@ def test_it_ranks_as_sorting_everything_does(data: st.DataObject, k: int, seed: 
 @pytest.mark.parametrize("k", [1, 3])
 def test_no_request_gives_no_list(k: int) -> None:
     assert top_k(np.zeros((0, 5), dtype=np.float32), k).item_rows.shape == (0, k)
+
+
+@given(data=st.data(), k=st.integers(1, 9), seed=st.integers(0, 5))
+def test_blocks_give_the_lists_of_all_scores_at_once(data: st.DataObject, k: int, seed: int) -> None:
+    values = st.sampled_from([-np.inf, -1.0, -0.0, 0.0, 0.5, 2.0])
+    shape = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 40)))
+    scores = data.draw(arrays.arrays(np.float32, shape, elements=values))
+    columns = st.lists(st.integers(0, shape[1] - 1), max_size=shape[1])
+    exclude = [np.array(data.draw(columns), dtype=np.int64) for _ in range(shape[0])]
+    cuts = sorted(data.draw(st.sets(st.integers(1, shape[1]), max_size=6)) | {0, shape[1]})
+    blocks = [(low, scores[:, low:high]) for low, high in pairwise(cuts)]
+    same(
+        streamed_top_k(data.draw(st.permutations(blocks)), shape, k, exclude=exclude, seed=seed),
+        top_k(scores, k, exclude=exclude, seed=seed),
+    )
+
+
+@pytest.mark.parametrize("kind", ["random", "few values", "all equal", "rising", "falling", "the tenth last"])
+@pytest.mark.parametrize("width", [7, 64, 1000])
+def test_long_rows_in_blocks_rank_as_at_once(kind: str, width: int) -> None:
+    rng = np.random.default_rng(3)
+    scores = {
+        "random": rng.normal(size=(4, 1000)),
+        "few values": rng.integers(0, 3, (4, 1000)),
+        "all equal": np.zeros((4, 1000)),
+        "rising": np.tile(np.arange(1000), (4, 1)),
+        "falling": -np.tile(np.arange(1000), (4, 1)),
+        "the tenth last": -np.tile(np.r_[:9, 10:1000, 9], (4, 1)),
+    }[kind].astype(np.float32)
+    # Among those left out are the best; of the last row all but three are.
+    exclude = [np.argsort(-line)[: 20 * row] for row, line in enumerate(scores[:3])] + [np.arange(997)]
+    before = scores.copy()
+    blocks = ((first, scores[:, first : first + width]) for first in range(0, 1000, width))
+    same(streamed_top_k(blocks, (4, 1000), 10, exclude=exclude, seed=1), top_k(scores, 10, exclude=exclude, seed=1))
+    assert scores.tolist() == before.tolist()
+
+
+def test_a_block_may_be_overwritten_once_the_next_is_asked_for() -> None:
+    scores = np.random.default_rng(0).normal(size=(3, 90)).astype(np.float32)
+    buffer = np.empty((3, 10), np.float32)
+
+    def reused() -> Iterator[tuple[int, FloatArray]]:
+        for first in range(0, 90, 10):
+            buffer[:] = scores[:, first : first + 10]
+            yield first, buffer
+
+    same(streamed_top_k(reused(), (3, 90), 5), top_k(scores, 5))
+
+
+def test_columns_that_never_come_are_not_recommended() -> None:
+    assert streamed_top_k([(2, of([0.5, 0.7]))], (1, 9), 3).item_rows.tolist() == [[3, 2, -1]]
+    assert streamed_top_k([], (2, 0), 3).item_rows.tolist() == [[-1] * 3] * 2
+    assert top_k(np.zeros((2, 0), np.float32), 3).item_rows.tolist() == [[-1] * 3] * 2
+
+
+@pytest.mark.parametrize(("first", "n_rows"), [(3, 1), (-1, 1), (0, 2)])
+def test_a_block_outside_of_what_was_announced_is_refused(first: int, n_rows: int) -> None:
+    with pytest.raises(DataError, match=rf"shape \({n_rows}, 2\) from column {first}.*1 rows and 4 columns"):
+        streamed_top_k([(first, np.zeros((n_rows, 2), np.float32))], (1, 4), 1)
+
+
+@pytest.mark.parametrize("column", [-1, 4])
+def test_leaving_out_a_column_that_is_not_there_is_refused(column: int) -> None:
+    with pytest.raises(DataError, match=f"column {column} is to be left out, columns are 0 to 3"):
+        streamed_top_k([], (1, 4), 1, exclude=[np.array([column])])
+
+
+def test_the_tie_key_is_shared_and_cannot_be_changed() -> None:
+    assert tie_key(6, 3) is tie_key(6, 3)
+    with pytest.raises(ValueError, match="read-only"):
+        tie_key(6, 3)[0] = 1
