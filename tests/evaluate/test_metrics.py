@@ -4,21 +4,21 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from trifocal.errors import DataError
 from trifocal.evaluate.metrics import (
     METRICS,
     average_precision,
     coverage,
+    gini,
     hit_matrix,
+    list_novelty,
     ndcg,
+    novelty,
     recall,
     reciprocal_rank,
     user_metrics,
 )
-from trifocal.ranking import top_k
-from trifocal.types import IntArray
 
 # Places 1 and 3 hit, three relevant, one of them not in the list.
 LISTS = np.array([[7, 1, 4, 9]])
@@ -75,50 +75,48 @@ def test_only_metrics_that_the_lists_allow() -> None:
     assert names == {"recall@10", "recall@20", "ndcg@10", "ndcg@20", "map@20", "mrr"}
 
 
-def brute_force(rows: list[int], truth: set[int], name: str, k: int) -> float:
-    """The definitions, one user and one place at a time."""
-    if not truth:
-        return 0.0
-    hits = [row in truth for row in rows[:k]]
-    if name.startswith("recall"):
-        return sum(hits) / len(truth)
-    if name.startswith("ndcg"):
-        gain = sum(1 / math.log2(place + 1) for place, hit in enumerate(hits, 1) if hit)
-        return gain / sum(1 / math.log2(place + 1) for place in range(1, min(k, len(truth)) + 1))
-    if name.startswith("map"):
-        total = sum(sum(hits[:place]) / place for place, hit in enumerate(hits, 1) if hit)
-        return total / min(k, len(truth))
-    return next((1 / place for place, hit in enumerate(hits, 1) if hit), 0.0)
+def test_the_metrics_of_the_protocol_are_there() -> None:
+    assert list(METRICS) == ["recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@20", "map@20", "mrr"]
 
 
-@given(
-    st.integers(1, 30).flatmap(
-        lambda n: st.tuples(
-            st.just(n),
-            st.lists(
-                st.tuples(
-                    # Few different scores: many ties. Truths may be empty; items may be excluded: short lists.
-                    st.lists(st.integers(0, 3), min_size=n, max_size=n),
-                    st.sets(st.integers(0, n - 1)),
-                    st.sets(st.integers(0, n - 1)),
-                ),
-                min_size=1,
-                max_size=5,
-            ),
-        )
-    )
+def test_gini_by_hand() -> None:
+    # Shown 0, 1, 1 and 2 times: (-3 * 0 - 1 * 1 + 1 * 1 + 3 * 2) / (3 * 4).
+    assert gini(np.array([[0, 1], [0, 3]]), 4) == pytest.approx(6 / 12)
+
+
+@pytest.mark.parametrize(
+    ("lists", "candidates", "wanted"),
+    [([[0, 1], [2, 3]], 4, 0.0), ([[2], [2], [2]], 100, 1.0), ([[0, -1]], 1, 0.0), ([[5, 900]], 4, 2 / 3)],
+    ids=["all alike", "one has all", "one candidate", "rows above the number of candidates"],
 )
-def test_metrics_are_their_brute_force_twin(drawn: tuple[int, list[tuple[list[int], set[int], set[int]]]]) -> None:
-    _, users = drawn
-    scores = np.array([scores for scores, _, _ in users], dtype=np.float32)
-    exclude = [np.array(sorted(left_out), dtype=np.int64) for _, _, left_out in users]
-    item_rows = top_k(scores, 50, exclude=exclude).item_rows
-    truths: list[IntArray] = [np.array(sorted(truth), dtype=np.int64) for _, truth, _ in users]
-    found = user_metrics(item_rows, truths)
-    assert set(found) == set(METRICS)
-    for name, (_, k) in METRICS.items():
-        wanted = [
-            brute_force([int(row) for row in rows], truth, name, k or 50)
-            for rows, (_, truth, _) in zip(item_rows, users, strict=True)
-        ]
-        np.testing.assert_allclose(found[name], wanted, atol=1e-12, err_msg=name)
+def test_gini_at_its_ends(lists: list[list[int]], candidates: int, wanted: float) -> None:
+    assert gini(np.array(lists), candidates) == pytest.approx(wanted)
+
+
+def test_gini_of_nothing_is_not_a_number() -> None:
+    assert math.isnan(gini(np.array([[-1, -1]]), 4))
+    assert math.isnan(gini(np.zeros((0, 5), np.int64), 0))
+
+
+def test_gini_refuses_more_items_than_candidates() -> None:
+    with pytest.raises(DataError, match="3 items of 2 candidates"):
+        gini(np.array([[0, 1, 2]]), 2)
+
+
+def test_novelty_by_hand() -> None:
+    counts = np.array([16, 4, 1, 0])
+    lists = np.array([[0, 1], [2, 3], [1, -1], [-1, -1]])
+    # Of 16 users: 0 bits, 2 bits, 4 bits; an item of nobody counts as one of a single user.
+    assert list_novelty(lists, counts, 16)[:3].tolist() == [1.0, 4.0, 2.0]
+    assert math.isnan(list_novelty(lists, counts, 16)[3])
+    assert novelty(lists, counts, 16) == pytest.approx(7 / 3)
+
+
+def test_novelty_of_nothing_is_not_a_number() -> None:
+    assert math.isnan(novelty(np.zeros((0, 5), np.int64), np.array([1]), 3))
+
+
+@pytest.mark.parametrize("users", [0, 3])
+def test_novelty_refuses_fewer_users_than_an_item_has(users: int) -> None:
+    with pytest.raises(DataError, match=f"{users} users, an item is counted 4 times"):
+        novelty(np.array([[0]]), np.array([4]), users)
