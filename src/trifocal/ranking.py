@@ -221,11 +221,13 @@ def _best_columns(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
         return np.zeros((len(scores), 0), np.int64), np.zeros((len(scores), 0), np.float32)
     n = scores.shape[1]
     limit = np.partition(scores, n - k, axis=1)[:, n - k, None]
-    above, equal = np.flatnonzero(scores > limit), np.flatnonzero(scores == limit)
+    above, equal = scores > limit, scores == limit
     # Of the scores equal to the k-th, the first columns fill what those above leave free: k a row altogether.
-    free = k - np.bincount(above // n, minlength=len(scores))
-    rows = equal // n
-    chosen = np.sort(np.concatenate([above, equal[_place_in_run(rows) < free[rows]]])).reshape(len(scores), k)
+    free = k - np.count_nonzero(above, axis=1)
+    counts = np.count_nonzero(equal, axis=1)
+    row = np.repeat(np.arange(len(scores)), free)
+    filling = np.flatnonzero(equal)[(np.cumsum(counts) - counts)[row] + _place_in_run(row)]
+    chosen = np.sort(np.concatenate([np.flatnonzero(above), filling])).reshape(len(scores), k)
     values = scores.reshape(-1)[chosen]
     order = np.argsort(-values, axis=1, kind="stable")
     return np.take_along_axis(chosen, order, axis=1) % n, np.take_along_axis(values, order, axis=1)
