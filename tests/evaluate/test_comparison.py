@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from tests.evaluate.toy import N_ITEMS, SPLIT, cases, falling, rising
 
 from trifocal.errors import DataError
 from trifocal.evaluate.comparison import Comparison, compare, evaluate_all
 from trifocal.evaluate.config import EvaluateConfig
+from trifocal.evaluate.facts import ItemFacts
 from trifocal.evaluate.protocol import evaluate
+from trifocal.types import FloatArray
 
 CONFIG = EvaluateConfig(bootstrap_samples=200, latency_requests=10)
 
@@ -31,6 +36,50 @@ def test_every_model_has_its_row() -> None:
     assert list(first.metrics)[:3] == ["recall@20", "ndcg@10", "map@20"]
     assert "mrr" in first.metrics
     assert found.best("recall@20") == "rising"
+
+
+def facts(vectors: FloatArray | None = None, train_users: int = 8) -> ItemFacts:
+    there = np.ones(N_ITEMS, dtype=np.bool_)
+    counts = np.full(N_ITEMS, min(train_users, 2), dtype=np.int64)
+    return ItemFacts(counts, train_users, ("A",) * N_ITEMS, there, there, vectors, None)
+
+
+def with_facts(known: ItemFacts) -> Comparison:
+    results = [evaluate(rising(), cases()), evaluate(falling(), cases())]
+    return compare(
+        results, cases(), dataset="toy", split=SPLIT, part="test", candidates=N_ITEMS, config=CONFIG, facts=known
+    )
+
+
+def test_lists_have_their_figures() -> None:
+    # Each item in one of five directions, each direction four times among any 20 items in a row.
+    first, _ = with_facts(facts(np.eye(5, dtype=np.float32)[np.arange(N_ITEMS) % 5])).models
+    # 5 items never shown, 20 shown 4 times: sum of 2 i - 26 over i = 6 .. 25 is 100; 100 * 4 / (24 * 80).
+    assert first.gini == pytest.approx(100 * 4 / (24 * 80))
+    # 2 of 8 users have any item.
+    assert first.novelty == pytest.approx(2)
+    # Of 190 pairs, 5 * 6 have one direction.
+    assert first.diversity_text == pytest.approx(160 / 190)
+    assert first.diversity_image is None
+    assert with_facts(facts(np.zeros((N_ITEMS, 3), dtype=np.float32))).models[0].diversity_text is None
+    assert with_facts(facts(train_users=0)).models[0].novelty is None
+    assert comparison().models[0].novelty is None
+
+
+def test_facts_bring_slices_by_item() -> None:
+    found = with_facts(facts())
+    assert {each.group for each in found.slices["ndcg@10"]} == {"history", "warmth", "popularity", "category"}
+    assert {each.group for each in comparison().slices["ndcg@10"]} == {"history"}
+
+
+def test_costs_and_seeds_are_taken_along() -> None:
+    result = replace(
+        evaluate(rising(), cases()),
+        parameters=7, size_mb=0.5, version="1.2", settings={"a": 1}, tuning="2 trials", seed_means=({"mrr": 0.1},),
+    )  # fmt: skip
+    (found,) = compare([result], cases(), dataset="toy", split=SPLIT, part="test", candidates=N_ITEMS).models
+    assert (found.parameters, found.size_mb, found.version, found.tuning) == (7, 0.5, "1.2", "2 trials")
+    assert (found.settings, found.seed_means) == ({"a": 1}, ({"mrr": 0.1},))
 
 
 def test_the_first_is_compared_with_each_other() -> None:
