@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 from rich.console import Console
+from tests.evaluate import many
 from tests.evaluate.toy import N_ITEMS, SPLIT, cases, dataset, falling, rising
 
 from trifocal.evaluate.comparison import Comparison, compare, evaluate_all
@@ -17,6 +18,8 @@ from trifocal.evaluate.pictures import SampleUser, sample_users
 from trifocal.evaluate.plots import latency_plot, metric_plot
 from trifocal.evaluate.protocol import Result
 from trifocal.evaluate.report import report_html, report_json, report_table, verdict, write_report
+from trifocal.evaluate.satisfaction import HitSatisfaction
+from trifocal.evaluate.significance import Interval
 
 CONFIG = EvaluateConfig(bootstrap_samples=200, latency_requests=10)
 
@@ -95,7 +98,7 @@ def test_the_page_stands_alone_and_escapes(tmp_path: Path) -> None:
     target = tmp_path / "folder" / "report.html"
     write_report(target, comparison(), samples(tmp_path))
     page = target.read_text(encoding="utf-8")
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
     assert "0.8750" in page
     assert SPLIT.fingerprint in page
     assert "This split is leaky" in page
@@ -111,7 +114,7 @@ def test_the_page_stands_alone_and_escapes(tmp_path: Path) -> None:
 def test_a_single_model_without_latency_has_a_page() -> None:
     page = report_html(comparison([replace(results()[0], latency=None, train_seconds=None)]))
     assert "against each other model" not in page
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 def test_plots_take_the_colours_of_the_page_and_escape_names() -> None:
@@ -132,3 +135,49 @@ def test_without_latency_there_is_no_latency_plot() -> None:
 def test_a_row_without_items_says_so() -> None:
     page = report_html(comparison(), [SampleUser("u", [], [], {"rising": []})])
     assert page.count(">nothing<") == 3
+
+
+def test_the_verdict_counts_the_models_that_differ_after_holm(tmp_path: Path) -> None:
+    given = many.comparison(tmp_path)
+    gaps = given.differences["recall@20"]
+    for name in gaps:
+        gaps[name] = replace(gaps[name], corrected=0.01)
+    gaps["als"] = replace(gaps["als"], mean=-0.1)
+    gaps["ease"] = gaps["slim"] = replace(gaps["slim"], corrected=0.05)
+    assert verdict(given).endswith(
+        "After Holm (p < .05) it is above 12, below 1, not told apart from 2 of the 15 others."
+    )
+
+
+def test_the_page_of_sixteen_models_has_all_of_it(tmp_path: Path) -> None:
+    page = report_html(many.comparison(tmp_path), many.samples(tmp_path, size=2))
+    assert all(f'<th scope="row">{name}</th>' in page for name in many.NAMES)
+    assert "16, 2 failed" in page
+    assert "no wheel of ray" in page
+    assert "Text diversity</th>" in page
+    assert "Picture diversity</th>" not in page
+    assert "ml1m takes published settings." in page
+    assert "the spread between trainings" in page
+    assert re.search(r"2 \(±0\.\d{4}\)", page)
+    for title in ("Events before", "Known before?", "Training users of the target", "Target&#39;s category"):
+        assert title in page
+    assert re.search(r"warm user, cold item<small>n = \d+</small>", page)
+    assert re.search(r"to [+-]0\.\d{4}, p = \.\d{3}</small>", page)
+    assert "<code>learning_rate = 0.01</code>" in page
+    # Four models open, the others unfold, for each user.
+    assert page.count("<summary>12 more models</summary>") == 2
+
+
+def test_what_was_not_measured_has_no_column() -> None:
+    page = report_html(comparison())
+    assert "diversity</th>" not in page
+    assert "Novelty, bits" not in page
+    assert "could not be compared" not in page
+    assert "Satisfaction of" not in page
+
+
+def test_satisfaction_has_its_table() -> None:
+    hit = HitSatisfaction("rising", Interval(0.5, 0.4, 0.6), 3, 4, 2)
+    page = report_html(replace(comparison(), satisfaction=(hit, HitSatisfaction("falling", None, 0, 4, 2))))
+    assert "0.5000<small>0.4000 – 0.6000</small></td><td>3</td><td>75.0 %</td>" in page
+    assert "<td>–</td><td>0</td><td>0.0 %</td>" in page

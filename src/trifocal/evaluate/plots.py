@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -13,8 +15,9 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from trifocal.evaluate.comparison import Comparison, ModelFigures
 from trifocal.evaluate.metrics import METRICS
+from trifocal.evaluate.significance import Interval
 
-__all__ = ["LABELS", "latency_plot", "metric_plot"]
+__all__ = ["LABELS", "coverage_plot", "latency_plot", "metric_plot", "spread"]
 
 LABELS = {name: name.replace("recall", "Recall").replace("ndcg", "nDCG").replace("map", "MAP") for name in METRICS} | {
     "mrr": "MRR"
@@ -34,7 +37,7 @@ _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "trifocal",
     "font.family": "sans-serif",
-    "font.size": 10,
+    "font.size": 9.5,
     "text.color": _INK,
     "axes.edgecolor": _LINE,
     "axes.labelcolor": _MUTED,
@@ -42,24 +45,27 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": _INK,
 }
 # Drawn about as wide as the page shows it, so that its text keeps the size of the page's small print.
-_WIDTH_INCHES = 3.5
-_LABEL_POINTS = 12
+_WIDTH_INCHES = 4.8
+_LINE_POINTS = 12.0
+# Beside a plot of points there is room for a column of so long a name.
+_NAME_LENGTH = 22
+_POINTS_RIGHT = 0.66
 
 
 def metric_plot(comparison: Comparison, metric: str) -> str:
     """Return a bar a model with the 95 % interval of its mean, the first model in the accent colour."""
     models = comparison.models
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_size(len(models)), layout="constrained")
+        figure = Figure(figsize=(_WIDTH_INCHES, 0.7 + 0.26 * max(len(models), 3)), layout="constrained")
         axes = figure.add_subplot()
         for place, model in enumerate(models):
             found = model.metrics[metric]
-            axes.barh(place, found.mean, height=0.62, color=_colour(place))
+            axes.barh(place, found.mean, height=0.66, color=_colour(place))
             axes.plot([found.low, found.high], [place, place], color=_INK, linewidth=1.4, solid_capstyle="butt")
             axes.annotate(
                 f"{found.mean:.3f}", (found.high, place), xytext=(5, 0), textcoords="offset points", va="center"
             )
-        axes.set_yticks(range(len(models)), [model.name for model in models])
+        axes.set_yticks(range(len(models)), [_short(model.name) for model in models])
         axes.invert_yaxis()
         axes.set_xlim(0, 1.25 * max(max(model.metrics[metric].high for model in models), 1e-6))
         axes.locator_params(axis="x", nbins=4)
@@ -67,55 +73,124 @@ def metric_plot(comparison: Comparison, metric: str) -> str:
         return _svg(figure, f"{LABELS[metric]} of each model with its 95 % interval")
 
 
+def coverage_plot(comparison: Comparison, metric: str) -> str:
+    """Return a point a model: share of the catalogue that it shows to anybody, in per cent, against `metric`."""
+    label = f"{LABELS[metric]} against coverage@20, % of the items"
+    points = [
+        _Point(place, model, 100 * model.coverage, model.metrics[metric])
+        for place, model in enumerate(comparison.models)
+    ]
+    with mpl.rc_context(_STYLE):
+        figure, axes = _points_figure(points)
+        axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=5)
+        return _named(figure, axes, points, label, f"{LABELS[metric]} against coverage")
+
+
 def latency_plot(comparison: Comparison, metric: str) -> str:
     """Return a point a model: p50 latency of one answer against `metric`; "" where no latency was measured."""
-    timed = [(place, model) for place, model in enumerate(comparison.models) if model.latency is not None]
-    if not timed:
+    label = f"{LABELS[metric]} against p50 of one answer, ms"
+    points = [
+        _Point(place, model, model.latency.p50_ms, model.metrics[metric])
+        for place, model in enumerate(comparison.models)
+        if model.latency is not None
+    ]
+    if not points:
         return ""
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_size(len(comparison.models)), layout="constrained")
-        axes = figure.add_subplot()
-        for place, model in timed:
-            _point(axes, model, metric, _colour(place))
+        figure, axes = _points_figure(points)
         axes.set_xscale("log")
         low, high = axes.get_xlim()
-        axes.set_xlim(low / 1.3, high * 4)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.set_xlim(low / 1.3, high * 1.3)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_ylim(bottom=0, top=1.15 * max(model.metrics[metric].high for _, model in timed) + 1e-6)
-        axes.locator_params(axis="y", nbins=5)
-        axes.tick_params(axis="y", colors=_MUTED)
-        _plain(axes, f"{LABELS[metric]} against p50 of one answer, ms", grid="both")
-        _name_points(figure, axes, [model for _, model in timed], metric)
-        return _svg(figure, f"{LABELS[metric]} against latency")
+        return _named(figure, axes, points, label, f"{LABELS[metric]} against latency")
 
 
-def _point(axes: Axes, model: ModelFigures, metric: str, colour: str) -> None:
-    found, x = model.metrics[metric], _p50(model)
-    axes.plot([x, x], [found.low, found.high], color=colour, linewidth=1.4)
-    axes.plot([x], [found.mean], "o", color=colour, markersize=7)
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return heights near the `wanted` ones, in their order, at least `gap` apart and within `low` and `high`.
+
+    Where they do not fit, they are evenly apart, closer than `gap`.
+
+    The two upper ones are too near; the second gives way downward.
+
+    >>> spread([9.0, 8.5, 2.0], 2.0, 0.0, 10.0)
+    [9.0, 7.0, 2.0]
+
+    Args:
+        wanted: falling heights.
+        gap: least distance.
+        low: of the last.
+        high: of the first.
+    """
+    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
+    found: list[float] = []
+    for height in wanted:
+        found.append(min(height, found[-1] - gap if found else high))
+    floor = low
+    for place in reversed(range(len(found))):
+        found[place] = max(found[place], floor)
+        floor = found[place] + gap
+    return found
 
 
-def _name_points(figure: Figure, axes: Axes, models: list[ModelFigures], metric: str) -> None:
-    # From the top down, each name at least a line below the one before: near points stay readable.
-    figure.draw_without_rendering()
-    points_per_unit = axes.get_window_extent().height / figure.dpi * 72 / axes.get_ylim()[1]
-    free = float("inf")
-    for model in sorted(models, key=lambda m: -m.metrics[metric].mean):
-        x, y = _p50(model), model.metrics[metric].mean
-        at = min(y * points_per_unit, free)
-        free = at - _LABEL_POINTS
-        shift = (9.0, at - y * points_per_unit)
-        axes.annotate(model.name, (x, y), xytext=shift, textcoords="offset points", va="center").set_in_layout(False)
+@dataclass(frozen=True)
+class _Point:
+    place: int
+    model: ModelFigures
+    x: float
+    figure: Interval
 
 
-def _p50(model: ModelFigures) -> float:
-    return model.latency.p50_ms if model.latency else float("nan")
+def _points_figure(points: Sequence[_Point]) -> tuple[Figure, Axes]:
+    height = 0.9 + 0.19 * max(len(points), 8)
+    figure = Figure(figsize=(_WIDTH_INCHES, height))
+    bottom, left = 0.55 / height, 0.09
+    axes = figure.add_axes((left, bottom, _POINTS_RIGHT - left, 0.97 - bottom))
+    # The first model last, so that it lies on top.
+    for point in reversed(points):
+        colour = _colour(point.place)
+        axes.plot([point.x, point.x], [point.figure.low, point.figure.high], color=colour, linewidth=1.4)
+        axes.plot([point.x], [point.figure.mean], "o", color=colour, markersize=6.5)
+    axes.margins(x=0.08, y=0.06)
+    axes.locator_params(axis="y", nbins=5)
+    axes.tick_params(axis="y", colors=_MUTED)
+    return figure, axes
 
 
-def _size(models: int) -> tuple[float, float]:
-    return _WIDTH_INCHES, max(2.3, 0.8 + 0.34 * models)
+def _named(figure: Figure, axes: Axes, points: Sequence[_Point], label: str, description: str) -> str:
+    """Names in a column beside the plot, each led to its point by a thin line: near points stay readable."""
+    _plain(axes, label, grid="both")
+    low, high = axes.get_ylim()
+    per_unit = axes.get_window_extent().height / figure.dpi * 72 / (high - low)
+    ordered = sorted(points, key=lambda point: -point.figure.mean)
+    edge = 0.4 * _LINE_POINTS / per_unit
+    heights = spread([p.figure.mean for p in ordered], _LINE_POINTS / per_unit, low + edge, high - edge)
+    for point, height in zip(ordered, heights, strict=True):
+        first = point.place == 0
+        axes.annotate(
+            _short(point.model.name),
+            (point.x, point.figure.mean),
+            xytext=(1.05, (height - low) / (high - low)),
+            textcoords="axes fraction",
+            va="center",
+            color=_ACCENT if first else _INK,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": _ACCENT if first else _OTHER,
+                "linewidth": 0.6,
+                "alpha": 0.8,
+                "shrinkA": 2,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
+        )
+    return _svg(figure, description)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
 
 
 def _colour(place: int) -> str:
@@ -140,4 +215,4 @@ def _svg(figure: Figure, description: str) -> str:
     # The page sets the size; the font of the page replaces matplotlib's list.
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{description}"', text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    return re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
+    return re.sub(r' font-family: [^;"]*;?', "", re.sub(r'font: ([\d.]+px) [^;"]*', r"font-size: \1", text))

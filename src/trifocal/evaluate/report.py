@@ -11,8 +11,22 @@ from rich.table import Table
 
 from trifocal.evaluate.comparison import HEADLINE, Comparison, ModelFigures
 from trifocal.evaluate.pictures import SampleUser
-from trifocal.evaluate.plots import LABELS, latency_plot, metric_plot
+from trifocal.evaluate.plots import LABELS, coverage_plot, latency_plot, metric_plot
+from trifocal.evaluate.results import seed_spread
 from trifocal.evaluate.significance import Difference
+from trifocal.evaluate.slices import Slice
+
+_GROUP_TITLES = {
+    "history": "Events before",
+    "warmth": "Known before?",
+    "popularity": "Training users of the target",
+    "content": "Target's content",
+    "category": "Target's category",
+}
+# The page shows the slices in two tables: what most splits have, and the categories, which are many.
+_SLICE_TABLES = (("history", "warmth", "popularity", "content"), ("category",))
+# So many models' proposals are open for each sample user; the others unfold.
+_OPEN_MODELS = 4
 
 __all__ = ["report_html", "report_json", "report_table", "verdict", "write_report"]
 
@@ -55,7 +69,7 @@ def report_table(comparison: Comparison) -> Table:
 
 
 def verdict(comparison: Comparison, metric: str = HEADLINE[0]) -> str:
-    """Return one sentence: where the first model stands against the strongest of the others."""
+    """Return where the first model stands against the strongest of the others, and, of several, against all."""
     first, *others = comparison.models
     reached = f"{LABELS[metric]} {first.metrics[metric].mean:.4f}"
     if not others:
@@ -66,8 +80,17 @@ def verdict(comparison: Comparison, metric: str = HEADLINE[0]) -> str:
     return (
         f"{first.name} {stands} {rival.name}, the strongest of the others: {reached} "
         f"against {rival.metrics[metric].mean:.4f} ({_signed_share(gap)}; 95 % interval of the difference "
-        f"{gap.low:+.4f} to {gap.high:+.4f})."
+        f"{gap.low:+.4f} to {gap.high:+.4f}).{_against_all(comparison, metric) if len(others) > 1 else ''}"
     )
+
+
+def _against_all(comparison: Comparison, metric: str) -> str:
+    gaps = list(comparison.differences[metric].values())
+    above = sum(gap.significant and gap.mean > 0 for gap in gaps)
+    below = sum(gap.significant and gap.mean < 0 for gap in gaps)
+    counts = {"above": above, "below": below, "not told apart from": len(gaps) - above - below}
+    said = ", ".join(f"{stands} {count}" for stands, count in counts.items() if count)
+    return f" After Holm (p < .05) it is {said} of the {len(gaps)} others."
 
 
 def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> str:
@@ -75,15 +98,26 @@ def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> s
     environment = Environment(
         loader=PackageLoader("trifocal.evaluate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["signed_share"] = _signed_share
-    environment.filters["seconds"] = _seconds
-    plots = [metric_plot(comparison, metric) for metric in HEADLINE[:2]] + [latency_plot(comparison, HEADLINE[0])]
+    environment.filters |= {
+        "signed_share": _signed_share,
+        "seconds": _seconds,
+        "number": _number,
+        "p": _p,
+        "seeds": _seeds,
+    }
+    plots = [
+        *(metric_plot(comparison, metric) for metric in HEADLINE[:2]),
+        coverage_plot(comparison, HEADLINE[0]),
+        latency_plot(comparison, HEADLINE[0]),
+    ]
     return environment.get_template("report.html").render(
         comparison=comparison,
         headline=HEADLINE,
         labels=LABELS,
         plots=[Markup(plot) for plot in plots if plot],  # noqa: S704 - our own SVG; model names are escaped by matplotlib
         samples=samples,
+        opened=_opened(comparison),
+        slice_tables=_slice_tables(comparison.slices[HEADLINE[0]]),
         verdict=verdict(comparison),
     )
 
@@ -109,6 +143,20 @@ def _model_json(model: ModelFigures) -> dict[str, object]:
     }
 
 
+def _opened(comparison: Comparison) -> list[str]:
+    """The first model and the best others, in the order of the table."""
+    first, *others = comparison.models
+    best = sorted(others, key=lambda model: -model.metrics[HEADLINE[0]].mean)[: _OPEN_MODELS - 1]
+    return [first.name, *(model.name for model in others if model in best)]
+
+
+def _slice_tables(slices: Sequence[Slice]) -> list[list[tuple[str, list[Slice]]]]:
+    """Tables of groups, each a title and its slices; groups without a slice are left out."""
+    cut = [[(_GROUP_TITLES[g], [each for each in slices if each.group == g]) for g in table] for table in _SLICE_TABLES]
+    filled = [[(title, found) for title, found in table if found] for table in cut]
+    return [table for table in filled if table]
+
+
 def _cell(comparison: Comparison, model: ModelFigures, metric: str) -> str:
     found = model.metrics[metric]
     mean = f"{found.mean:.4f}"
@@ -124,3 +172,16 @@ def _seconds(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     return f"{seconds:.2f}" if seconds < 1 else f"{seconds:,.1f}"
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def _p(value: float) -> str:
+    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".", 1)
+
+
+def _seeds(model: ModelFigures) -> str:
+    found = seed_spread(model, HEADLINE[0])
+    return "1" if found is None else f"{len(model.seed_means)} (±{found:.4f})"

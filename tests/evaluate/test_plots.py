@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.evaluate import many
+
+from trifocal.evaluate.comparison import Comparison
+from trifocal.evaluate.plots import coverage_plot, latency_plot, metric_plot, spread
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    folder: Path = tmp_path_factory.mktemp("many")
+    return many.comparison(folder)
+
+
+def places(plot: str) -> dict[str, tuple[float, float]]:
+    """The names in a plot, each with the x and y that its text starts at, in points."""
+    found = re.findall(r'<text[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', plot)
+    texts = {name: (float(x), float(y)) for x, y, name in found}
+    return {name: texts[name if len(name) <= 22 else f"{name[:21]}…"] for name in many.NAMES}
+
+
+def test_names_of_sixteen_points_stand_in_a_column_a_line_apart(comparison: Comparison) -> None:
+    for plot in (coverage_plot(comparison, "recall@20"), latency_plot(comparison, "recall@20")):
+        found = places(plot)
+        assert len({x for x, _ in found.values()}) == 1
+        heights = sorted(y for _, y in found.values())
+        assert all(lower - upper >= 11 for upper, lower in pairwise(heights))
+        # The better, the higher.
+        means = {model.name: model.metrics["recall@20"].mean for model in comparison.models}
+        assert sorted(found, key=lambda name: found[name][1]) == sorted(found, key=lambda name: -means[name])
+
+
+def test_bars_of_sixteen_models_are_a_line_apart(comparison: Comparison) -> None:
+    heights = [y for _, y in places(metric_plot(comparison, "ndcg@10")).values()]
+    assert all(lower - upper >= 11 for upper, lower in pairwise(heights))
+
+
+def test_each_point_has_its_name_and_the_first_the_accent(comparison: Comparison) -> None:
+    plot = coverage_plot(comparison, "recall@20")
+    assert plot.count("var(--accent)") >= 3
+    assert 'aria-label="Recall@20 against coverage"' in plot
+    assert coverage_plot(comparison, "recall@20") == plot
+    # The page's font is used.
+    assert "font-family" not in plot
+
+
+@settings(max_examples=60)
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=20), st.floats(0.1, 3))
+def test_spread_heights_keep_order_and_distance_within_the_frame(heights: list[float], gap: float) -> None:
+    wanted = sorted(heights, reverse=True)
+    found = spread(wanted, gap, 0, 10)
+    least = min(gap, 10 / max(len(wanted) - 1, 1))
+    assert all(upper - lower >= least - 1e-9 for upper, lower in pairwise(found))
+    assert all(-1e-9 <= height <= 10 + 1e-9 for height in found)
+
+
+def test_heights_far_enough_apart_stay() -> None:
+    assert spread([9, 6, 3], 2, 0, 10) == [9, 6, 3]
+    # Pushed below the frame, they come back up.
+    assert spread([1, 1, 1], 2, 0, 10) == [4, 2, 0]
+    assert spread([], 2, 0, 10) == []
