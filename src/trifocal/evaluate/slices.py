@@ -127,7 +127,7 @@ class Targets:
         """Return the mean of `metric` of each result over the users `inside`, counting only targets among `items`."""
         function, k = METRICS[metric][0], METRICS[metric][1] or KEPT
         return tuple(
-            float(function((hit & items[rows])[inside], relevant[inside], k).mean())
+            float(function(hit[inside] & items[rows[inside]], relevant[inside], k).mean())
             for rows, hit in zip(self.lists, self.hits, strict=True)
         )
 
