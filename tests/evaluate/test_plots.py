@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.evaluate import many
 
 from trifocal.evaluate.comparison import Comparison
+from trifocal.evaluate.latency import Latency
 from trifocal.evaluate.plots import coverage_plot, latency_plot, metric_plot, spread
 
 
@@ -40,6 +42,18 @@ def test_names_of_sixteen_points_stand_in_a_column_a_line_apart(comparison: Comp
 def test_bars_of_sixteen_models_are_a_line_apart(comparison: Comparison) -> None:
     heights = [y for _, y in places(metric_plot(comparison, "ndcg@10")).values()]
     assert all(lower - upper >= 11 for upper, lower in pairwise(heights))
+
+
+@pytest.mark.parametrize(("p50_ms", "shown"), [((0.15, 0.36), ["0.1", "0.2", "0.5"]), ((3, 3), ["1", "2", "5"])])
+def test_latencies_near_each_other_have_ticks_that_stand_apart(
+    comparison: Comparison, p50_ms: tuple[float, float], shown: list[str]
+) -> None:
+    models = tuple(
+        replace(model, latency=Latency(p50, p50, p50, 9)) for model, p50 in zip(comparison.models, p50_ms, strict=False)
+    )
+    plot = latency_plot(replace(comparison, models=models), "recall@20")
+    ticks = re.findall(r"text-anchor: middle[^>]*>([\d.]+)</text>", plot)
+    assert ticks == shown
 
 
 def test_each_point_has_its_name_and_the_first_the_accent(comparison: Comparison) -> None:

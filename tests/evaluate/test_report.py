@@ -164,6 +164,9 @@ def test_the_page_of_sixteen_models_has_all_of_it(tmp_path: Path) -> None:
     assert re.search(r"warm user, cold item<small>n = \d+</small>", page)
     assert re.search(r"to [+-]0\.\d{4}, p = \.\d{3}</small>", page)
     assert "<code>learning_rate = 0.01</code>" in page
+    # Parameters, megabytes, version and tuning of item-kNN; popularity has none.
+    assert "<td>74,070</td><td>1.8</td><td>1.5.0</td><td>20 trials, 75 s</td>" in page
+    assert "<td>–</td><td>–</td><td>–</td><td>–</td></tr>" in page
     # Four models open, the others unfold, for each user.
     assert page.count("<summary>12 more models</summary>") == 2
 
@@ -172,6 +175,8 @@ def test_what_was_not_measured_has_no_column() -> None:
     page = report_html(comparison())
     assert "diversity</th>" not in page
     assert "Novelty, bits" not in page
+    assert "Parameters</th>" not in page
+    assert "Tuning</th>" not in page
     assert "could not be compared" not in page
     assert "Satisfaction of" not in page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from trifocal.evaluate.comparison import Comparison, ModelFigures
 from trifocal.evaluate.metrics import METRICS
@@ -100,9 +101,9 @@ def latency_plot(comparison: Comparison, metric: str) -> str:
     with mpl.rc_context(_STYLE):
         figure, axes = _points_figure(points)
         axes.set_xscale("log")
-        low, high = axes.get_xlim()
-        axes.set_xlim(low / 1.3, high * 1.3)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        low, high = _widened(min(point.x for point in points), max(point.x for point in points))
+        axes.set_xlim(low, high)
+        axes.xaxis.set_major_locator(FixedLocator(_ticks(low, high)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_locator(NullLocator())
         return _named(figure, axes, points, label, f"{LABELS[metric]} against latency")
@@ -135,6 +136,19 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return found
 
 
+def _widened(low: float, high: float) -> tuple[float, float]:
+    """At least a factor of ten, so that the axis holds ticks, with room beside the outer points."""
+    factor = max(1.4, (10 * low / high) ** 0.5)
+    return low / factor, high * factor
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten from `low` to `high`; over long ranges the powers alone."""
+    leads = (1, 2, 5) if high < 100 * low else (1,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [lead * 10.0**power for power in powers for lead in leads if low <= lead * 10.0**power <= high]
+
+
 @dataclass(frozen=True)
 class _Point:
     place: int
@@ -152,7 +166,8 @@ def _points_figure(points: Sequence[_Point]) -> tuple[Figure, Axes]:
     for point in reversed(points):
         colour = _colour(point.place)
         axes.plot([point.x, point.x], [point.figure.low, point.figure.high], color=colour, linewidth=1.4)
-        axes.plot([point.x], [point.figure.mean], "o", color=colour, markersize=6.5)
+        # A point at 0 stands on the axis, whole.
+        axes.plot([point.x], [point.figure.mean], "o", color=colour, markersize=6.5, clip_on=False)
     axes.margins(x=0.08, y=0.06)
     axes.locator_params(axis="y", nbins=5)
     axes.tick_params(axis="y", colors=_MUTED)

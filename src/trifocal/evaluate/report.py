@@ -25,6 +25,9 @@ _GROUP_TITLES = {
 }
 # The page shows the slices in two tables: what most splits have, and the categories, which are many.
 _SLICE_TABLES = (("history", "warmth", "popularity", "content"), ("category",))
+# Columns that stand only where some model has a figure.
+_LIST_COLUMNS = {"novelty": "Novelty, bits", "diversity_text": "Text diversity", "diversity_image": "Picture diversity"}
+_COST_COLUMNS = {"parameters": "Parameters", "size_mb": "MB", "version": "Version", "tuning": "Tuning"}
 # So many models' proposals are open for each sample user; the others unfold.
 _OPEN_MODELS = 4
 
@@ -101,7 +104,7 @@ def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> s
     environment.filters |= {
         "signed_share": _signed_share,
         "seconds": _seconds,
-        "number": _number,
+        "cost": _cost,
         "p": _p,
         "seeds": _seeds,
     }
@@ -117,6 +120,8 @@ def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> s
         plots=[Markup(plot) for plot in plots if plot],  # noqa: S704 - our own SVG; model names are escaped by matplotlib
         samples=samples,
         opened=_opened(comparison),
+        lists=_measured(comparison.models, _LIST_COLUMNS),
+        costs=_measured(comparison.models, _COST_COLUMNS),
         slice_tables=_slice_tables(comparison.slices[HEADLINE[0]]),
         verdict=verdict(comparison),
     )
@@ -174,8 +179,16 @@ def _seconds(seconds: float | None) -> str:
     return f"{seconds:.2f}" if seconds < 1 else f"{seconds:,.1f}"
 
 
-def _number(value: float | None, digits: int = 0) -> str:
-    return "–" if value is None else f"{value:,.{digits}f}"
+def _cost(model: ModelFigures, name: str) -> str:
+    value = getattr(model, name)
+    if value in (None, ""):
+        return "–"
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _measured(models: Sequence[ModelFigures], names: dict[str, str]) -> list[tuple[str, str]]:
+    """Those of `names`, attribute -> title, that some model has."""
+    return [pair for pair in names.items() if any(getattr(model, pair[0]) not in (None, "") for model in models)]
 
 
 def _p(value: float) -> str:
