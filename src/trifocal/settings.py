@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from trifocal.errors import ConfigError
 from trifocal.evaluate.config import EvaluateConfig
 from trifocal.features.config import FeaturesConfig
+from trifocal.feedback.config import SatisfactionConfig
 from trifocal.model.config import ModelConfig
 from trifocal.train.config import TrainConfig
 
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     """Losses, optimiser, schedule."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Metrics and report."""
+    satisfaction: SatisfactionConfig = SatisfactionConfig()
+    """How the satisfaction of a session is put together."""
 
     @classmethod
     def settings_customise_sources(

@@ -79,3 +79,23 @@ def test_a_second_training_finds_its_work_done(run: Path) -> None:
     before = checkpoint.stat().st_mtime_ns
     trifocal("train", run / "shop", run / "run", "--config", run / "settings.toml")
     assert checkpoint.stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_compare_tunes_baselines_beside_the_run_and_goes_on_where_it_was(run: Path) -> None:
+    arguments = ["compare", run / "shop", run / "compare", "--run", run / "run", "--knockout", "--trials", "1"]
+    arguments += ["--seeds", "0", "--cache", run / "features", "--config", run / "settings.toml"]
+    printed = trifocal(*arguments, "--baselines", "popularity,ease-content")
+    names = ["trifocal", "text", "popularity", "ease-content"]
+    assert list(json.loads(printed.splitlines()[-1])["models"]) == names
+    figures = json.loads((run / "compare" / "time.json").read_text())
+    assert list(figures["models"]) == names
+    assert set(figures["differences"]["ndcg@10"]) == set(names[1:])
+    without = {f"trifocal, {what}" for what in ("texts shuffled", "pictures shuffled", "ids off")}
+    assert set(figures["knockout"]["differences"]["recall@20"]) == without
+    assert {found["name"] for found in figures["satisfaction"]} == {"all sessions", *names}
+    assert "What trifocal loses" in (run / "compare" / "time.html").read_text()
+    stored = next((run / "compare").glob("*/ease-content/result.json"))
+    before = stored.stat().st_mtime_ns
+    trifocal(*arguments, "--baselines", "popularity,ease-content")
+    assert stored.stat().st_mtime_ns == before

@@ -29,7 +29,7 @@ class Budget:
     """What one model may spend on its settings.
 
     Attributes:
-        trials: settings tried at most, from 1.
+        trials: settings tried at most; 0 = none, the first settings are taken as they are.
         core_seconds: CPU seconds after which no further trial is begun, above 0.
     """
 
@@ -37,8 +37,8 @@ class Budget:
     core_seconds: float = 1200.0
 
     def __post_init__(self) -> None:
-        if self.trials < 1 or self.core_seconds <= 0:
-            raise ConfigError(f"{self} allows no trial; give at least 1 trial and more than 0 seconds")
+        if self.trials < 0 or self.core_seconds <= 0:
+            raise ConfigError(f"{self} is no budget; give 0 or more trials and more than 0 seconds")
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,11 @@ def tune(
         seed: of Optuna's sampler (TPE).
 
     Raises:
-        ConfigError: when the validator does not give `metric`.
+        ConfigError: when the validator does not give `metric`, or the budget has no trial.
     """
     limit = budget or Budget()
+    if limit.trials == 0:
+        raise ConfigError(f"{name} was to be tuned in 0 trials; give at least 1")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=_sampler(seed))
     if first:

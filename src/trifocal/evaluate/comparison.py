@@ -89,6 +89,7 @@ class Comparison:
         notes: what a reader must know beside the split's own note.
         failures: name and error of each model that was to be compared and could not be.
         satisfaction: of the logged sessions that each model would have hit, where dwell was logged.
+        knockout: the first model against itself without a part of what it knows, where that was asked for.
     """
 
     dataset: str
@@ -104,6 +105,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     failures: tuple[tuple[str, str], ...] = ()
     satisfaction: tuple[HitSatisfaction, ...] = ()
+    knockout: Comparison | None = None
 
     def best(self, metric: str) -> str:
         """Return the name of the model with the greatest mean of `metric`."""

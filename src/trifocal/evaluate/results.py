@@ -41,6 +41,7 @@ def results_json(comparison: Comparison) -> dict[str, object]:
         "slices": _slices(comparison),
         "failures": dict(comparison.failures),
         **({"satisfaction": satisfaction} if satisfaction else {}),
+        **({"knockout": _knockout(comparison.knockout)} if comparison.knockout else {}),
     }
 
 
@@ -60,6 +61,18 @@ def seed_spread(model: ModelFigures, metric: str) -> float | None:
     """Return the standard deviation (n - 1) of the mean of `metric` over training seeds; None below two seeds."""
     means = [means[metric] for means in model.seed_means]
     return statistics.stdev(means) if len(means) > 1 else None
+
+
+def _knockout(without: Comparison) -> dict[str, object]:
+    return {
+        "models": {
+            model.name: {metric: _interval(model.metrics[metric]) for metric in HEADLINE} for model in without.models
+        },
+        "differences": {
+            metric: {name: _difference(gap) for name, gap in gaps.items()}
+            for metric, gaps in without.differences.items()
+        },
+    }
 
 
 def _model(model: ModelFigures) -> dict[str, object]:

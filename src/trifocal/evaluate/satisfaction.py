@@ -21,15 +21,18 @@ import polars as pl
 
 from trifocal import columns as c
 from trifocal.data.cases import Cases
+from trifocal.data.dataset import Dataset
 from trifocal.data.histories import positives
+from trifocal.data.splits import Split
 from trifocal.errors import DataError
 from trifocal.evaluate.config import EvaluateConfig
 from trifocal.evaluate.protocol import KEPT, Result
 from trifocal.evaluate.significance import Interval, interval, resampled_means
-from trifocal.feedback.satisfaction import SATISFACTION
+from trifocal.feedback.config import SatisfactionConfig
+from trifocal.feedback.satisfaction import SATISFACTION, DwellNormaliser, session_satisfaction
 from trifocal.types import IntArray, Vocabulary
 
-__all__ = ["HitSatisfaction", "logged_satisfaction", "offline_satisfaction"]
+__all__ = ["HitSatisfaction", "hit_satisfaction", "logged_satisfaction", "offline_satisfaction"]
 
 _SESSION = [c.USER_ID, c.SESSION_ID]
 
@@ -88,6 +91,30 @@ def offline_satisfaction(
     taken = _taken(events, vocabulary)
     hits = [scored.join(_hit(result, cases, taken), on=_SESSION, how="semi") for result in results]
     return _figures([result.name for result in results], hits, scored, config or EvaluateConfig())
+
+
+def hit_satisfaction(
+    results: Sequence[Result],
+    cases: Cases,
+    dataset: Dataset,
+    split: Split,
+    satisfaction: SatisfactionConfig | None = None,
+    config: EvaluateConfig | None = None,
+) -> tuple[HitSatisfaction, ...]:
+    """Return `logged_satisfaction` of the test part, then that of each of `results`; empty where no dwell was logged.
+
+    What dwell means is learned from `split.train` alone; coming back is looked up in the whole log.
+    """
+    if split.train[c.DWELL_MS].drop_nulls().is_empty():
+        return ()
+    settings = satisfaction or SatisfactionConfig()
+    normaliser = DwellNormaliser.fit(split.train, dataset.items, min_clicks=settings.min_clicks)
+    sessions = session_satisfaction(dataset.events, dataset.items, normaliser, settings)
+    whole = logged_satisfaction(cases, events=split.test, sessions=sessions, config=config)
+    hits = offline_satisfaction(
+        results, cases, vocabulary=dataset.vocabulary(), events=split.test, sessions=sessions, config=config
+    )
+    return whole, *hits
 
 
 def logged_satisfaction(

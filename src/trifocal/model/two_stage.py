@@ -79,14 +79,30 @@ class TwoStageRecommender:
         self._history_length, self._text_width = history_length, text_width
         self._rank_candidates, self._seed = rank_candidates, seed
 
+    @property
+    def model(self) -> TrifocalModel:
+        """Towers and ranker."""
+        return self._model
+
     def with_blend(self, blend: Blend) -> TwoStageRecommender:
         """Return the same recommender with another blend."""
+        return self._copy(self.name, self.item_vectors, self._evidence, self.memory, blend)
+
+    def with_items(
+        self, name: str, *, item_vectors: FloatArray, evidence: ItemEvidence, memory: ItemMemory | None
+    ) -> TwoStageRecommender:
+        """Return the recommender called `name` with the same network and blend over other knowledge of the items."""
+        return self._copy(name, item_vectors, evidence, memory, self.blend)
+
+    def _copy(
+        self, name: str, item_vectors: FloatArray, evidence: ItemEvidence, memory: ItemMemory | None, blend: Blend
+    ) -> TwoStageRecommender:
         return TwoStageRecommender(
-            name=self.name,
+            name=name,
             model=self._model,
-            item_vectors=self.item_vectors,
-            evidence=self._evidence,
-            memory=self.memory,
+            item_vectors=item_vectors,
+            evidence=evidence,
+            memory=memory,
             blend=blend,
             history_length=self._history_length,
             text_width=self._text_width,

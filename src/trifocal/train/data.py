@@ -62,7 +62,7 @@ def item_memory(data: TrainingData, config: ModelConfig) -> ItemMemory | None:
         return None
     distinct = [np.unique(history.item_rows) for history in data.histories.values()]
     starts = np.concatenate([[0], np.cumsum([len(rows) for rows in distinct])])
-    columns = np.concatenate(distinct)
+    columns = np.concatenate([*distinct, np.zeros(0, np.int64)])
     shape = (len(distinct), len(data.features))
     contents = [
         pooled()

@@ -9,7 +9,7 @@ from torch import Tensor
 from trifocal.features.items import CatalogueFeatures
 from trifocal.model.build import TrifocalModel
 
-__all__ = ["content_table", "pooled_table"]
+__all__ = ["content_table", "pooled_features", "pooled_table"]
 
 _ITEMS_AT_ONCE = 256
 
@@ -33,9 +33,14 @@ def pooled_table(model: TrifocalModel, features: CatalogueFeatures, device: torc
     tower = model.item_tower
     tower.text_components.fit(torch.from_numpy(features.pooled_text()).to(device))
     tower.image_components.fit(torch.from_numpy(features.pooled_image()).to(device))
+    return pooled_features(model, features, device)
+
+
+def pooled_features(model: TrifocalModel, features: CatalogueFeatures, device: torch.device) -> Tensor:
+    """Return the (N, P) pooled features of the catalogue by the components as they were fitted."""
     chunks = []
     with torch.no_grad():
         for start in range(0, len(features), _ITEMS_AT_ONCE):
             rows = np.arange(start, min(start + _ITEMS_AT_ONCE, len(features)))
-            chunks.append(tower.pooled(features.batch(rows).to(device)))
+            chunks.append(model.item_tower.pooled(features.batch(rows).to(device)))
     return torch.cat(chunks)
