@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 DEMO_SERVE ?= 1
 VISUAL_SIGNAL ?= 1.0
 PORT ?= 8000
+SPLIT ?= hm-random
+DATA ?=
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench bench-quality clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -42,6 +44,10 @@ format: $(VENV)/.test ## write the format
 
 bench: $(VENV)/.test ## benchmarks that are too long for the tests
 	$(BIN)/python benchmarks/scale/import_events.py
+	$(BIN)/python benchmarks/scale/full_ranking.py
+
+bench-quality: $(VENV)/.test ## the whole table of a split, resumable: SPLIT=hm-random, DATA=folder of the data sets
+	$(BIN)/python -m benchmarks.quality.main --split $(SPLIT) $(if $(DATA),--data $(DATA))
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -83,7 +83,16 @@ def test_a_second_training_finds_its_work_done(run: Path) -> None:
 
 @pytest.mark.slow
 def test_compare_tunes_baselines_beside_the_run_and_goes_on_where_it_was(run: Path) -> None:
-    arguments = ["compare", run / "shop", run / "compare", "--run", run / "run", "--knockout", "--trials", "1"]
+    arguments: list[str | Path] = [
+        "compare",
+        run / "shop",
+        run / "compare",
+        "--run",
+        run / "run",
+        "--knockout",
+        "--trials",
+        "1",
+    ]
     arguments += ["--seeds", "0", "--cache", run / "features", "--config", run / "settings.toml"]
     printed = trifocal(*arguments, "--baselines", "popularity,ease-content")
     names = ["trifocal", "text", "popularity", "ease-content"]

@@ -24,7 +24,7 @@ DEFAULTS: Settings = {
     "embedding_size": 128,
     "epochs": 15,
     "regularization": 0.1,
-    "weight": 40.0,
+    "weight": 10.0,
 }
 
 

@@ -45,7 +45,7 @@ def evaluate(
     from trifocal.data.dataset import read_dataset
     from trifocal.data.named_splits import named_split
     from trifocal.data.splits import restrict
-    from trifocal.evaluate import comparison, pictures
+    from trifocal.evaluate import comparison, facts, pictures
     from trifocal.evaluate import report as pages
     from trifocal.evaluate.protocol import CasesValidator
     from trifocal.features.items import FeatureState
@@ -62,14 +62,16 @@ def evaluate(
     baselines, baseline_seconds = _baselines(chosen, vocabulary, validator, refit)
     cases = build_cases(chosen, "test", vocabulary, context)
     results = comparison.evaluate_all([*trained, *baselines], cases, settings, {**seconds, **baseline_seconds})
+    learned = chosen.refit() if refit else chosen
     compared = comparison.compare(
         results,
         cases,
         dataset=data_set.name,
-        split=chosen.refit() if refit else chosen,
+        split=learned,
         part="test",
         candidates=len(chosen.items or vocabulary.ids),
         config=settings,
+        facts=facts.item_facts(data_set, learned),
     )
     page = report or run / "report.html"
     samples = pictures.sample_users(cases, results, data_set, size=settings.sample_users, seed=settings.seed)
