@@ -186,7 +186,8 @@ def _epoch(run: _Run, content: Tensor, folder: Path, validate: Validator | None,
     save_checkpoint(folder, run.model, run.optimizer, progress, generators)
     _log(folder, progress)
     bar.advance()
-    bar.note(f"{run.config.metric} {figure:.4f}, best {progress.best:.4f}")
+    # A refit has no figure to show: it trains for as many epochs as were best.
+    bar.note("refit" if validate is None else f"{run.config.metric} {figure:.4f}, best {progress.best:.4f}")
     return content
 
 
