@@ -24,7 +24,7 @@ Trial = Mapping[str, float | int | str | bool]
 
 TRIALS: dict[str, list[Trial]] = {
     "rectools": [{}],
-    "cornac": [{}, {"features": "text"}, {"features": "text", "scaled": "standard"}],
+    "cornac": [{"features": "text"}, {"features": "text", "scaled": "standard"}, {"scaled": "unit"}],
     "recbole": [{}, {"lightgcn_learning_rate": 0.005, "ease_reg_weight": 50.0}],
     "lenskit": [{}, {"weight": 40.0}],
 }

@@ -78,6 +78,7 @@ def main() -> None:
     _trifocal("data", "encode", str(dataset), str(features), "--config", plan.config)
     printed = []
     for split in plan.splits:
+        print("\n".join(_trifocal("data", "split", str(dataset), "--split", split)), flush=True)
         shared = ["--split", split, "--config", plan.config, "--cache", str(features)]
         shared += ["--refit"] if plan.refit else []
         runs = [_trained(plan, split, seed, dataset, shared, out, options.threads) for seed in seeds if plan.models]

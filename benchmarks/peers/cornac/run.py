@@ -30,7 +30,7 @@ DEFAULTS: Settings = {
     "vbpr_k": 64,
     "vbpr_k2": 64,
     "vbpr_n_epochs": 40,
-    "vbpr_batch_size": 500,
+    "vbpr_batch_size": 100,
     "vbpr_learning_rate": 0.005,
     "vbpr_lambda_w": 0.01,
     "vbpr_lambda_b": 0.01,

@@ -228,7 +228,7 @@ _PUBLISHED_IDS: Settings = {
     "dropout": 0.2,
     "learning_rate": 1e-3,
     "batch_size": 32,
-    "epochs": 12,
+    "epochs": 16,
 }
 
 CONTESTANTS: tuple[Contestant, ...] = (
