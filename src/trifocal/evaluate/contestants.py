@@ -150,9 +150,17 @@ def _ids(settings: Settings, known: Known, seed: int) -> Recommender:
 
 
 def _late_fusion(settings: Settings, known: Known, seed: int) -> Recommender:
-    parts = tuple(fit(known.settings[name], known, seed) for name, fit in _FUSED.items())
+    parts = tuple(_part(name, known, seed) for name in _FUSED)
     weights = tuple(float(settings[name]) for name in _FUSED)
     return LateFusionRecommender(parts, weights, known.n_items, seed=seed)
+
+
+def _part(name: str, known: Known, seed: int) -> Recommender:
+    """Fitted once: while the weights are tuned, the parts stay as they are."""
+    key = f"{name} {seed} {known.settings[name]}"
+    if key not in known.fitted:
+        known.fitted[key] = _FUSED[name](known.settings[name], known, seed)
+    return known.fitted[key]
 
 
 # Text only, image only and matrix factorisation, each as good as its own tuning made it.

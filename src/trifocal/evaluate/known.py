@@ -15,6 +15,7 @@ from trifocal.baselines.tuning import Setting
 from trifocal.data.histories import interaction_matrix, user_histories
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.likeness import likeness_kernel
+from trifocal.ports import Recommender
 from trifocal.types import FloatArray, History, Vocabulary
 
 __all__ = ["Content", "Known", "Settings", "known_of"]
@@ -50,6 +51,7 @@ class Known:
         histories: of each user, oldest first.
         content: of the items.
         settings: name of a contestant -> settings already chosen, for those that are built from others.
+        fitted: such parts, fitted to this very part of the split: name, settings and seed -> recommender.
     """
 
     matrix: csr_matrix
@@ -57,6 +59,7 @@ class Known:
     histories: Sequence[History]
     content: Content
     settings: dict[str, Settings] = field(default_factory=dict)
+    fitted: dict[str, Recommender] = field(default_factory=dict)
 
     @property
     def n_items(self) -> int:
