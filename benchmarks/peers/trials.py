@@ -24,7 +24,7 @@ Trial = Mapping[str, float | int | str | bool]
 
 TRIALS: dict[str, list[Trial]] = {
     "rectools": [{}],
-    "cornac": [{"features": "text"}, {"features": "text", "scaled": "standard"}, {"scaled": "unit"}],
+    "cornac": [{}, {"vbpr_batch_size": 500}, {"scaled": "standard"}, {"features": "text"}],
     "recbole": [{}, {"lightgcn_learning_rate": 0.005, "ease_reg_weight": 50.0}],
     "lenskit": [{}, {"weight": 40.0}],
 }
