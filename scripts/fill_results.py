@@ -1,8 +1,9 @@
 """Write the table of an evaluation into README.md, between its markers.
 
     python scripts/fill_results.py shop runs/demo-visual-1.0/evaluation.txt
+    python scripts/fill_results.py hm-random docs/results/hm-random.md
 
-The file is what `trifocal evaluate` printed; its last line is the JSON.
+The file is what `trifocal evaluate` printed, whose last line is JSON, or a table that `trifocal compare` wrote.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ def table(figures: dict[str, Any]) -> str:
 
 def main(name: str, printed: Path) -> None:
     """Replace the table called `name`."""
-    figures = json.loads(printed.read_text(encoding="utf-8").splitlines()[-1])
+    text = printed.read_text(encoding="utf-8")
+    filling = text.strip() if printed.suffix == ".md" else table(json.loads(text.splitlines()[-1]))
     readme = Path("README.md")
     pattern = re.compile(rf"<!-- results:{re.escape(name)} -->.*?<!-- /results -->", re.DOTALL)
-    filled = f"<!-- results:{name} -->\n{table(figures)}\n<!-- /results -->"
+    filled = f"<!-- results:{name} -->\n{filling}\n<!-- /results -->"
     readme.write_text(pattern.sub(lambda _: filled, readme.read_text(encoding="utf-8"), count=1), encoding="utf-8")
 
 

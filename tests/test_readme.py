@@ -138,3 +138,10 @@ def test_decisions_are_numbered_without_gaps_and_have_four_parts() -> None:
         assert text.startswith(f"# {path.name[:4]} ")
         for part in ("Context.", "Decision.", "Consequence.", "What would change it."):
             assert f"**{part}**" in text, path.name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "results").glob("*.md")), ids=lambda path: path.stem)
+def test_a_published_table_that_stands_in_the_readme_is_the_published_one(path: Path) -> None:
+    if f"<!-- results:{path.stem} -->" in README:
+        shown = README.split(f"<!-- results:{path.stem} -->")[1].split("<!-- /results -->")[0]
+        assert shown.strip() == path.read_text(encoding="utf-8").strip()
