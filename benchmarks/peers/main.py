@@ -16,10 +16,11 @@ import sys
 from dataclasses import dataclass
 
 from benchmarks.peers.question import Question, add_options, ask
-from benchmarks.peers.rivals import RivalOutcome, rankings_as_rows, run_rivals
+from benchmarks.peers.rivals import RivalOutcome, run_rivals
 from benchmarks.peers.score import TOLERANCE, Agreement, agreements, print_agreements
 
 from trifocal.errors import TrifocalError
+from trifocal.evaluate.foreign import ranked_rows
 
 __all__ = ["main"]
 
@@ -73,7 +74,7 @@ def _score(outcome: RivalOutcome, question: Question) -> Score:
     if outcome.folder is None:
         return Score(outcome, (), {})
     users = [str(user) for user in question.cases.user_ids]
-    rows = rankings_as_rows(outcome.folder, question.vocabulary, users, _LENGTH)
+    rows = ranked_rows(outcome.folder, question.vocabulary, users, _LENGTH)
     about = json.loads((outcome.folder / "about.json").read_text(encoding="utf-8"))
     return Score(outcome, tuple(agreements(rows, question.cases.truths, users)), about)
 

@@ -13,14 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import polars as pl
+from trifocal.errors import ConfigError
 
-from trifocal import columns as c
-from trifocal.errors import ArtifactError, ConfigError
-from trifocal.types import IntArray, Vocabulary
-
-__all__ = ["MODELS", "RivalOutcome", "rankings_as_rows", "run_rivals"]
+__all__ = ["MODELS", "RivalOutcome", "run_rivals"]
 
 MODELS: dict[str, tuple[str, ...]] = {
     "rectools": ("rectools-sasrec",),
@@ -91,32 +86,6 @@ def run_rivals(
         return ["--seed", str(seed), "--settings", json.dumps(given.get(rival, {}))]
 
     return [outcome for rival in chosen for outcome in _outcomes(rival, export, out, arguments(rival))]
-
-
-def rankings_as_rows(folder: Path, vocabulary: Vocabulary, user_ids: Sequence[str], k: int) -> IntArray:
-    """Return the (B, k) item rows of a model's rankings, best first, in the order of `user_ids`; -1 fills.
-
-    Args:
-        folder: of a model; holds rankings.parquet.
-        vocabulary: the items.
-        user_ids: the B users; one without a ranking gets a list of -1.
-        k: places that are kept.
-
-    Raises:
-        ArtifactError: when there is no ranking, or it names an unknown item.
-    """
-    file = folder / "rankings.parquet"
-    if not file.is_file():
-        raise ArtifactError(f"{folder} holds no rankings.parquet; run the rival again")
-    users = Vocabulary.of(user_ids)
-    table = pl.read_parquet(file).filter((pl.col("rank") <= k) & pl.col(c.USER_ID).is_in(list(users.ids)))
-    found = vocabulary.rows(table[c.ITEM_ID].to_list())
-    if (found < 0).any():
-        stranger = table[c.ITEM_ID][int(np.argmin(found))]
-        raise ArtifactError(f"{file} ranks item {stranger!r}, which the catalogue lacks; run the rival again")
-    rows = np.full((len(users), k), -1, dtype=np.int64)
-    rows[users.rows(table[c.USER_ID].to_list()), table["rank"].to_numpy() - 1] = found
-    return rows
 
 
 def _outcomes(rival: str, export: Path, out: Path, arguments: list[str]) -> list[RivalOutcome]:

@@ -18,9 +18,9 @@ import ir_measures
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from benchmarks.peers.rivals import rankings_as_rows
 from ir_measures import AP, RR, Qrel, R, ScoredDoc, nDCG
 
+from trifocal.evaluate.foreign import ranked_rows
 from trifocal.evaluate.metrics import user_metrics
 from trifocal.types import IntArray, Vocabulary
 
@@ -123,7 +123,7 @@ def main() -> int:
     groups = taken.group_by("user_id", maintain_order=True).agg("item_id")
     users = groups["user_id"].to_list()
     truths = [vocabulary.rows(items) for items in groups["item_id"].to_list()]
-    checked = agreements(rankings_as_rows(options.folder, vocabulary, users, 50), truths, users)
+    checked = agreements(ranked_rows(options.folder, vocabulary, users, 50), truths, users)
     print_agreements(options.folder.name, checked)
     return 0 if all(one.difference <= TOLERANCE for one in checked) else 1
 

@@ -14,8 +14,9 @@ import json
 from collections.abc import Mapping
 
 from benchmarks.peers.question import Question, add_options, ask
-from benchmarks.peers.rivals import RivalOutcome, rankings_as_rows, run_rivals
+from benchmarks.peers.rivals import RivalOutcome, run_rivals
 
+from trifocal.evaluate.foreign import ranked_rows
 from trifocal.evaluate.metrics import user_metrics
 
 __all__ = ["TRIALS", "main"]
@@ -61,7 +62,7 @@ def figures(outcome: RivalOutcome, question: Question) -> dict[str, object]:
     """Return what chooses between trials, or the error."""
     if outcome.folder is None:
         return {"error": outcome.error}
-    rows = rankings_as_rows(outcome.folder, question.vocabulary, [str(u) for u in question.cases.user_ids], 20)
+    rows = ranked_rows(outcome.folder, question.vocabulary, [str(u) for u in question.cases.user_ids], 20)
     metrics = user_metrics(rows, question.cases.truths)
     about = json.loads((outcome.folder / "about.json").read_text(encoding="utf-8"))
     means = {name: round(float(metrics[name].mean()), 4) for name in ("recall@20", "ndcg@10")}

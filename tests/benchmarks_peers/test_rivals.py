@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from benchmarks.peers import rivals
-from benchmarks.peers.rivals import MODELS, RivalOutcome, rankings_as_rows, run_rivals
+from benchmarks.peers.rivals import MODELS, RivalOutcome, run_rivals
 
-from trifocal.errors import ArtifactError, ConfigError
+from trifocal.errors import ConfigError
 from trifocal.types import Vocabulary
 
 VOCABULARY = Vocabulary.of(["a", "b", "c"])
@@ -21,23 +21,6 @@ def write_rankings(folder: Path, rows: Sequence[tuple[str, str, int]]) -> None:
     folder.mkdir(parents=True)
     pl.DataFrame(rows, schema=["user_id", "item_id", "rank"], orient="row").write_parquet(folder / "rankings.parquet")
     (folder / "about.json").write_text(json.dumps({"version": "9.9"}), encoding="utf-8")
-
-
-def test_rankings_become_rows_in_the_order_of_the_users(tmp_path: Path) -> None:
-    write_rankings(tmp_path / "m", [("u", "c", 1), ("w", "a", 2), ("w", "b", 1), ("u", "a", 3), ("else", "a", 1)])
-    rows = rankings_as_rows(tmp_path / "m", VOCABULARY, ["w", "none", "u"], 2)
-    assert rows.tolist() == [[1, 0], [-1, -1], [2, -1]]
-
-
-def test_a_ranking_of_a_strange_item_is_refused(tmp_path: Path) -> None:
-    write_rankings(tmp_path / "m", [("u", "a", 1), ("u", "zz", 2)])
-    with pytest.raises(ArtifactError, match="ranks item 'zz', which the catalogue lacks"):
-        rankings_as_rows(tmp_path / "m", VOCABULARY, ["u"], 2)
-
-
-def test_no_ranking_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"holds no rankings.parquet; run the rival again"):
-        rankings_as_rows(tmp_path, VOCABULARY, ["u"], 2)
 
 
 def test_an_unknown_rival_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ FOLDER/rankings.parquet   user_id, item_id, rank   rank from 1
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from trifocal.evaluate.metrics import user_metrics
 from trifocal.evaluate.protocol import KEPT, Result
 from trifocal.types import IntArray, Vocabulary
 
-__all__ = ["foreign_failures", "foreign_result", "foreign_results"]
+__all__ = ["foreign_failures", "foreign_result", "foreign_results", "ranked_rows"]
 
 _RANK = "rank"
 
@@ -44,12 +45,8 @@ def foreign_result(folder: Path, cases: Cases, vocabulary: Vocabulary, k: int) -
     Raises:
         ArtifactError: when a file is missing, an item is unknown, or an item is ranked that the request excludes.
     """
-    for name in ("rankings.parquet", "about.json"):
-        if not (folder / name).is_file():
-            raise ArtifactError(f"{folder} holds no rankings: {name} is missing; run the rival again")
-    table = pl.read_parquet(folder / "rankings.parquet")
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    item_rows = _item_rows(table, cases, vocabulary, k, folder)
+    item_rows = ranked_rows(folder, vocabulary, cases.user_ids, k)
+    about = json.loads(_file(folder, "about.json").read_text(encoding="utf-8"))
     for user, request, row in zip(cases.user_ids, cases.requests, item_rows, strict=True):
         barred = np.intersect1d(row, request.exclude)
         if len(barred):
@@ -69,8 +66,20 @@ def foreign_result(folder: Path, cases: Cases, vocabulary: Vocabulary, k: int) -
     )
 
 
-def _item_rows(table: pl.DataFrame, cases: Cases, vocabulary: Vocabulary, k: int, folder: Path) -> IntArray:
-    users = Vocabulary.of(cases.user_ids)
+def ranked_rows(folder: Path, vocabulary: Vocabulary, user_ids: Sequence[str], k: int) -> IntArray:
+    """Return the (B, k) item rows of the rankings in `folder`, best first, in the order of `user_ids`; -1 fills.
+
+    Args:
+        folder: holds rankings.parquet.
+        vocabulary: the items.
+        user_ids: the B users; one without a ranking gets a list of -1.
+        k: places that are kept.
+
+    Raises:
+        ArtifactError: when there is no ranking, or it names an unknown item.
+    """
+    table = pl.read_parquet(_file(folder, "rankings.parquet"))
+    users = Vocabulary.of(user_ids)
     kept = table.filter((pl.col(_RANK) <= k) & pl.col(c.USER_ID).is_in(list(users.ids)))
     found = vocabulary.rows(kept[c.ITEM_ID].to_list())
     if (found < 0).any():
@@ -79,3 +88,9 @@ def _item_rows(table: pl.DataFrame, cases: Cases, vocabulary: Vocabulary, k: int
     rows = np.full((len(users), k), -1, dtype=np.int64)
     rows[users.rows(kept[c.USER_ID].to_list()), kept[_RANK].to_numpy() - 1] = found
     return rows
+
+
+def _file(folder: Path, name: str) -> Path:
+    if not (folder / name).is_file():
+        raise ArtifactError(f"{folder} holds no rankings: {name} is missing; run the rival again")
+    return folder / name
