@@ -85,6 +85,9 @@ def main() -> None:
         rankings = _rivals(split, dataset, features, out, options) if plan.rivals and not options.no_rivals else []
         printed.append(_compared(plan, split, runs, rankings, dataset, shared, seeds, out))
         _publish(split, out / "results", options.publish)
+    if plan.dataset is None:
+        # The shop alone knows how satisfied its shoppers really were.
+        subprocess.run([sys.executable, "benchmarks/quality/satisfaction.py", str(dataset)], check=True)
     print(json.dumps(printed[0] if len(printed) == 1 else {"split": options.split, "splits": printed}))
 
 

@@ -126,7 +126,7 @@ def _epoch(run: _Run, figure: Callable[[SasrecNetwork], dict[str, float]] | None
     if now > progress.best:
         progress.best, progress.best_epoch, run.best = now, progress.epoch, _copy(run.network)
     bar.advance()
-    bar.note(f"loss {loss:.3f}, best {metric} {progress.best:.4f}")
+    bar.note(f"loss {loss:.3f}" + (f", best {metric} {progress.best:.4f}" if figure else ""))
 
 
 def _validated(run: _Run, figure: Callable[[SasrecNetwork], dict[str, float]] | None) -> dict[str, float]:
