@@ -107,3 +107,16 @@ def test_nothing_to_learn_from_and_unknown_rows_are_refused() -> None:
 def test_odd_settings_are_refused(change: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SasrecSettings(**change)  # type: ignore[arg-type]  # the point of the test
+
+
+def test_the_order_within_a_basket_can_be_left_open() -> None:
+    rows, day = np.array([0, 1, 2, 3]), np.full(4, 86_400)
+    basket = replace(History.of_rows(rows), timestamps_s=day)
+    spread = replace(basket, timestamps_s=day + np.arange(4))
+    open_, fixed, apart = (
+        SasrecRecommender.fit([history] * 6, 6, replace(TINY, epochs=3, shuffle_ties=shuffled))
+        for history, shuffled in ((basket, True), (basket, False), (spread, True))
+    )
+    asked = [Request(History.of_rows([0]))]
+    assert fixed.recommend(asked, 6).scores.tolist() == apart.recommend(asked, 6).scores.tolist()
+    assert fixed.recommend(asked, 6).scores.tolist() != open_.recommend(asked, 6).scores.tolist()

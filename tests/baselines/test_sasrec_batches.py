@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trifocal.baselines.sasrec_batches import window_batches, windows
+from trifocal.baselines.sasrec_batches import moments, shuffled_within, window_batches, windows
 
 LENGTHS = st.lists(st.integers(0, 23), min_size=1, max_size=8)
 
@@ -49,3 +49,20 @@ def test_padding_is_small_and_the_order_depends_on_the_generator() -> None:
     assert filled > 0.85
     assert [b.lengths.tolist() for b in first] == [b.lengths.tolist() for b in again]
     assert [b.lengths.tolist() for b in first] != [b.lengths.tolist() for b in other]
+
+
+def test_only_events_of_one_moment_change_their_order() -> None:
+    part, when = np.arange(7), np.array([0, 0, 0, 1, 2, 2, 2])
+    orders = {tuple(shuffled_within([part], [when], np.random.default_rng(seed))[0]) for seed in range(60)}
+    assert all(sorted(order[:3]) == [0, 1, 2] and order[3] == 3 and sorted(order[4:]) == [4, 5, 6] for order in orders)
+    assert len({order[:3] for order in orders}) == 6
+
+
+def test_events_without_a_time_keep_their_order() -> None:
+    part = np.arange(4)
+    assert shuffled_within([part], [moments(np.zeros(4, np.int64))], np.random.default_rng(0))[0].tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]

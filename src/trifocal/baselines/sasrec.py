@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trifocal.baselines.sasrec_batches import left_aligned, windows
+from trifocal.baselines.sasrec_batches import left_aligned, moments, windows
 from trifocal.baselines.sasrec_checkpoint import SasrecProgress
 from trifocal.baselines.sasrec_network import SasrecNetwork
 from trifocal.baselines.sasrec_settings import SasrecSettings
@@ -94,8 +94,16 @@ class SasrecRecommender:
                 raise ConfigError(f"the validator gives no {metric!r}; choose one of {', '.join(sorted(found))}")
             return found
 
+        times = [moments(history.timestamps_s) for history in histories]
         network, progress = train_network(
-            parts, n_items, chosen, seed=seed, figure=figures if validate else None, metric=metric, folder=folder
+            parts,
+            n_items,
+            chosen,
+            seed=seed,
+            figure=figures if validate else None,
+            metric=metric,
+            folder=folder,
+            moments=windows(times, chosen.history_length) if chosen.shuffle_ties else None,
         )
         return cls(network, popularity, chosen, progress, seed=seed)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from trifocal.types import IntArray
 
-__all__ = ["WindowBatch", "left_aligned", "window_batches", "windows"]
+__all__ = ["WindowBatch", "left_aligned", "moments", "shuffled_within", "window_batches", "windows"]
 
 # Lengths are shaken by so much before they are sorted, so that windows meet others in each epoch.
 _SHAKE = 0.1
@@ -46,6 +46,22 @@ def windows(histories: Iterable[IntArray], length: int) -> list[IntArray]:
     [[3, 4, 5], [1, 2, 3], [0, 1]]
     """
     return [rows[max(end - length - 1, 0) : end] for rows in histories for end in range(len(rows), 1, -length)]
+
+
+def moments(timestamps_s: IntArray) -> IntArray:
+    """Return for each event the number of its moment; events of one known time share it, an unknown time (0) is its own.
+
+    >>> moments(np.array([0, 0, 7, 7, 9])).tolist()
+    [0, 1, 2, 2, 3]
+    """
+    new = np.ones(len(timestamps_s), dtype=np.int64)
+    new[1:] = (timestamps_s[1:] != timestamps_s[:-1]) | (timestamps_s[1:] == 0)
+    return np.cumsum(new) - 1
+
+
+def shuffled_within(parts: Sequence[IntArray], moments: Sequence[IntArray], rng: np.random.Generator) -> list[IntArray]:
+    """Return `parts` in which events of one moment have a random order; moments keep theirs."""
+    return [part[np.lexsort((rng.random(len(part)), when))] for part, when in zip(parts, moments, strict=True)]
 
 
 def left_aligned(rows: Sequence[IntArray]) -> tuple[Tensor, Tensor]:

@@ -27,6 +27,7 @@ class SasrecSettings:
         validate_every: epochs between two validations; the last epoch is always validated.
         patience: epochs without a better validation figure after which training stops.
         negatives: items a step compares with where the catalogue is larger than 20,000; below, all are compared with.
+        shuffle_ties: events of the same moment (a basket) come in a new order each epoch: their order means nothing.
         precision: of the matrix products in training; answers are always computed in float32.
     """
 
@@ -42,6 +43,7 @@ class SasrecSettings:
     validate_every: int = 1
     patience: int = 15
     negatives: int = 4096
+    shuffle_ties: bool = False
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:

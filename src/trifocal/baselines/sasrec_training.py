@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trifocal.baselines.sasrec_batches import WindowBatch, window_batches
+from trifocal.baselines.sasrec_batches import WindowBatch, shuffled_within, window_batches
 from trifocal.baselines.sasrec_checkpoint import SasrecProgress, load_state, save_state
 from trifocal.baselines.sasrec_network import SasrecNetwork, full_softmax_loss, sampled_softmax_loss
 from trifocal.baselines.sasrec_settings import SasrecSettings
@@ -44,6 +44,7 @@ class _Run:
     progress: SasrecProgress
     best: dict[str, Tensor]
     steps_an_epoch: int = 1
+    moments: Sequence[IntArray] | None = None
 
 
 def build_network(n_items: int, settings: SasrecSettings, seed: int) -> SasrecNetwork:
@@ -69,6 +70,7 @@ def train_network(
     figure: Callable[[SasrecNetwork], dict[str, float]] | None,
     metric: str,
     folder: Path | None,
+    moments: Sequence[IntArray] | None = None,
 ) -> tuple[SasrecNetwork, SasrecProgress]:
     """Return the network of the best epoch and how training went.
 
@@ -80,6 +82,7 @@ def train_network(
         figure: validation figures of a network; None = the last epoch is the best.
         metric: name of the figure that says which epoch is best.
         folder: where to keep the state, and to go on from; None = nowhere.
+        moments: of each event of `parts`, whose order within a moment is then drawn anew each epoch; None = it stays.
 
     Raises:
         ArtifactError: when `folder` holds the checkpoint of another run.
@@ -87,6 +90,7 @@ def train_network(
     # Decayed moments of rare items become denormal numbers, which are many times slower on a CPU.
     torch.set_flush_denormal(True)
     run = _start(parts, n_items, settings, seed=seed, metric=metric, folder=folder)
+    run.moments = moments
     with progress_bar("train sasrec", settings.epochs) as bar:
         bar.advance(run.progress.epoch)
         while run.progress.epoch < settings.epochs and not _exhausted(run):
@@ -155,7 +159,9 @@ def _seeded(seed: int, epoch: int) -> Iterator[None]:
 
 def _batches(run: _Run) -> Iterator[WindowBatch]:
     positions = run.settings.batch_size * run.settings.history_length
-    return window_batches(run.parts, positions, np.random.default_rng([run.seed, run.progress.epoch]))
+    rng = np.random.default_rng([run.seed, run.progress.epoch])
+    parts = run.parts if run.moments is None else shuffled_within(run.parts, run.moments, rng)
+    return window_batches(parts, positions, rng)
 
 
 def _step(run: _Run, batch: WindowBatch) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import optuna
 
 from trifocal.baselines.als import AlsRecommender, AlsSettings
@@ -23,6 +24,9 @@ from trifocal.evaluate.known import Known, Settings
 from trifocal.ports import Recommender
 
 __all__ = ["CONTESTANTS", "Contestant", "contestants_named", "every_name"]
+
+# Least and greatest number of events that the sequence model reads; the greatest is the published one for films.
+_READING_LENGTHS = (10, 200)
 
 Fit = Callable[[Settings, Known, int], Recommender]
 
@@ -139,11 +143,13 @@ def _content_knn(settings: Settings, known: Known, seed: int) -> Recommender:
 def _ids(settings: Settings, known: Known, seed: int) -> Recommender:
     chosen = SasrecSettings(
         embedding_size=int(settings["embedding_size"]),
+        history_length=_reading_length(known),
         dropout=float(settings["dropout"]),
         learning_rate=float(settings["learning_rate"]),
         batch_size=int(settings["batch_size"]),
         epochs=int(settings["epochs"]),
         patience=int(settings["epochs"]),
+        shuffle_ties=True,
         precision="bfloat16",
     )
     return replace(SasrecRecommender.fit(known.histories, known.n_items, chosen, seed=seed), name="ids")
@@ -165,6 +171,12 @@ def _part(name: str, known: Known, seed: int) -> Recommender:
 
 # Text only, image only and matrix factorisation, each as good as its own tuning made it.
 _FUSED = {"content-knn-text": _text_knn, "content-knn-image": _image_knn, "als": _als}
+
+
+def _reading_length(known: Known) -> int:
+    """As much as nearly everybody's history: a batch is as many positions as so many full histories have."""
+    lengths = [len(history) for history in known.histories]
+    return int(np.clip(np.quantile(lengths, 0.99), *_READING_LENGTHS))
 
 
 def _suggest_recent(trial: optuna.Trial) -> Settings:
@@ -213,7 +225,7 @@ def _suggest_ids(trial: optuna.Trial) -> Settings:
         "dropout": trial.suggest_float("dropout", 0.1, 0.6),
         "learning_rate": trial.suggest_float("learning_rate", 3e-4, 3e-3, log=True),
         "batch_size": trial.suggest_categorical("batch_size", [32, 128]),
-        "epochs": trial.suggest_int("epochs", 3, 40, log=True),
+        "epochs": trial.suggest_int("epochs", 3, 30, log=True),
     }
 
 
