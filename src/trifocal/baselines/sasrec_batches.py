@@ -49,7 +49,7 @@ def windows(histories: Iterable[IntArray], length: int) -> list[IntArray]:
 
 
 def moments(timestamps_s: IntArray) -> IntArray:
-    """Return for each event the number of its moment; events of one known time share it, an unknown time (0) is its own.
+    """Return the number of each event's moment; events of one known time share it, an unknown time (0) is its own.
 
     >>> moments(np.array([0, 0, 7, 7, 9])).tolist()
     [0, 1, 2, 2, 3]
