@@ -130,7 +130,8 @@ def test_assigned_split_refuses_foreign_pairs_and_missing_columns() -> None:
         assigned_split(data, parts().drop("part"), "x")
 
 
-def test_named_split_reads_its_file_or_says_what_is_missing(tmp_path: Path) -> None:
+def test_named_split_reads_its_file_or_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRIFOCAL_DATA", raising=False)
     data = dataset(list(range(60)))
     file = tmp_path / "hm-random.parquet"
     parts().write_parquet(file)

@@ -51,7 +51,8 @@ def circle_data(folder: Path) -> TrainingData:
 def _request(rows: IntArray) -> Request:
     ones = np.ones(len(rows), dtype=np.int64)
     times = START + HOUR * np.arange(len(rows) + 1)
-    return Request(History(rows, ones, times[:-1], ones, ones), Context(int(times[-1]), 1, 1))
+    # As everywhere, what the user had is excluded: it is no negative in training, so its score means nothing.
+    return Request(History(rows, ones, times[:-1], ones, ones), Context(int(times[-1]), 1, 1), rows)
 
 
 def next_hits(recommender: Recommender) -> dict[str, float]:

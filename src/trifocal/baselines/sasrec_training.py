@@ -22,6 +22,7 @@ from trifocal.baselines.sasrec_batches import WindowBatch, shuffled_within, wind
 from trifocal.baselines.sasrec_checkpoint import SasrecProgress, load_state, save_state
 from trifocal.baselines.sasrec_network import SasrecNetwork, full_softmax_loss, sampled_softmax_loss
 from trifocal.baselines.sasrec_settings import SasrecSettings
+from trifocal.numerics import flushed_denormals
 from trifocal.progress import Bar, progress_bar
 from trifocal.types import IntArray
 
@@ -87,11 +88,9 @@ def train_network(
     Raises:
         ArtifactError: when `folder` holds the checkpoint of another run.
     """
-    # Decayed moments of rare items become denormal numbers, which are many times slower on a CPU.
-    torch.set_flush_denormal(True)
     run = _start(parts, n_items, settings, seed=seed, metric=metric, folder=folder)
     run.moments = moments
-    with progress_bar("train sasrec", settings.epochs) as bar:
+    with progress_bar("train sasrec", settings.epochs) as bar, flushed_denormals():
         bar.advance(run.progress.epoch)
         while run.progress.epoch < settings.epochs and not _exhausted(run):
             _epoch(run, figure, metric, bar)

@@ -25,6 +25,7 @@ from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageReco
 from trifocal.model.memory import ItemMemory
 from trifocal.model.ranker import ItemEvidence
 from trifocal.model.two_stage import Blend
+from trifocal.numerics import flushed_denormals
 from trifocal.ports import Validator
 from trifocal.progress import Bar, progress_bar
 from trifocal.train.blend import choose_blend
@@ -70,8 +71,6 @@ class _Run:
         self, data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, compact_size: int
     ) -> None:
         torch.manual_seed(config.seed)
-        # Rows of the id table that are seldom touched decay into denormal numbers, which slow a CPU step several times.
-        torch.set_flush_denormal(True)
         self.data, self.name, self.model_config, self.config = data, name, model_config, config
         self.device = torch.device(config.device)
         shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
@@ -124,7 +123,7 @@ def train_model(
     run = _Run(data, name, model_config, config, compact_size)
     _resume(run, folder)
     content = content_table(run.model, data.features, run.device)
-    with progress_bar(f"train {name}", config.epochs) as bar:
+    with progress_bar(f"train {name}", config.epochs) as bar, flushed_denormals():
         bar.advance(run.progress.epoch)
         while run.progress.epoch < config.epochs and not _exhausted(run.progress, config):
             content = _epoch(run, content, folder, validate, bar)
