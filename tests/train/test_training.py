@@ -13,11 +13,11 @@ from tests.model.small_model import SMALL
 
 from trifocal.errors import ArtifactError
 from trifocal.ports import Recommender
-from trifocal.train import loop
 from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData
 from trifocal.train.examples import SearchEvent
 from trifocal.train.loop import TrainedModel, train_model
+from trifocal.train.step import train_steps
 from trifocal.types import Context, History, IntArray, Request
 
 # Users walk in circles: after item n comes item n + 1. What is learned can be checked on sight.
@@ -93,7 +93,7 @@ def test_items_that_nobody_took_can_still_be_ranked(trained: tuple[TrainedModel,
 def test_a_killed_training_goes_on_to_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = circle_data(tmp_path)
     whole = run(data, tmp_path / "whole")
-    epoch = loop._train_steps
+    epoch = train_steps
     count = 0
 
     def dying(*arguments: object) -> dict[str, float]:
@@ -103,10 +103,10 @@ def test_a_killed_training_goes_on_to_the_same_model(tmp_path: Path, monkeypatch
             raise KeyboardInterrupt
         return epoch(*arguments)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(loop, "_train_steps", dying)
+    monkeypatch.setattr("trifocal.train.loop.train_steps", dying)
     with pytest.raises(KeyboardInterrupt):
         run(data, tmp_path / "killed")
-    monkeypatch.setattr(loop, "_train_steps", epoch)
+    monkeypatch.setattr("trifocal.train.loop.train_steps", epoch)
     resumed = run(data, tmp_path / "killed")
     assert count == 3
     assert [row["epoch"] for row in resumed.progress.curve or []] == list(range(1, CONFIG.epochs + 1))
