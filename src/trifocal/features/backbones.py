@@ -1,14 +1,17 @@
-"""Where the weights of the built-in backbones lie, and that they are the bytes we measured."""
+"""Where the weights of the built-in backbones lie, that they are the bytes we measured, and how a folder is read."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
 from pathlib import Path
+from typing import Any, Literal
+
+from safetensors import SafetensorError
 
 from trifocal.errors import ArtifactError, ConfigError
 
-__all__ = ["file_sha256", "folder_sha256", "packaged_image_weights", "packaged_text_folder"]
+__all__ = ["file_sha256", "folder_sha256", "load_pretrained", "packaged_image_weights", "packaged_text_folder"]
 
 # SHA-256 of the weight files in the pinned package versions (single-author packages: the hash is the guarantee).
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -49,6 +52,26 @@ def packaged_image_weights(name: str) -> Path:
     path = _package_folder(package) / "models" / file
     _verify(path, sha256)
     return path
+
+
+def load_pretrained(loader: Literal["AutoModel", "AutoTokenizer", "AutoImageProcessor"], folder: Path) -> Any:
+    """Return what the `loader` of transformers reads from `folder`: from disk alone, and never code of the folder's.
+
+    Raises:
+        ConfigError: when transformers is not installed, or the folder holds nothing that it can read.
+    """
+    try:
+        import transformers
+    except ImportError as error:
+        raise ConfigError("transformers is not installed; `pip install 'trifocal[encoders]'`") from error
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for reading 90 MB says nothing
+    try:
+        return getattr(transformers, loader).from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ConfigError(
+            f"{loader} cannot read the folder {folder} ({str(error).strip().splitlines()[0]}); "
+            "write network and tokenizer or image processor into it by `save_pretrained`"
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trifocal.errors import ConfigError
-from trifocal.features.backbones import folder_sha256, packaged_text_folder
+from trifocal.features.backbones import folder_sha256, load_pretrained, packaged_text_folder
 from trifocal.types import FloatArray
 
 __all__ = ["TransformerTextSource", "text_source"]
@@ -37,38 +39,60 @@ class TransformerTextSource:
     """A frozen text Transformer as a `TokenSource`. Stability: caller."""
 
     def __init__(self, name: str, folder: Path, *, max_tokens: int, device: str = "cpu") -> None:
-        try:
-            from transformers import AutoModel, AutoTokenizer
-            from transformers.utils import logging
-        except ImportError as error:
-            raise ConfigError("transformers is not installed; `pip install 'trifocal[encoders]'`") from error
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for reading 90 MB says nothing
         self.name = f"text-{name}"
         self._device = torch.device(device)
-        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        if self._tokenizer.pad_token is None:  # GPT-2 has none; padding is masked, so any token will do
-            self._tokenizer.pad_token = self._tokenizer.eos_token
-        self._network = AutoModel.from_pretrained(folder, local_files_only=True).eval().to(self._device)
-        # CLIP and SigLIP hold both towers; only the text half reads tokens.
-        self._network = getattr(self._network, "text_model", self._network)
         self._max_tokens = max_tokens
+        self._tokenizer = load_pretrained("AutoTokenizer", folder)
+        network = load_pretrained("AutoModel", folder)
+        # CLIP and SigLIP hold both towers; only the text half reads tokens.
+        self._network = getattr(network, "text_model", network).float().eval().to(self._device)
+        _check_positions(folder, max_tokens, self._tokenizer, self._network.config)
         self.width = int(self._network.config.hidden_size)
         self.fingerprint = f"{folder_sha256(folder)}-{max_tokens}"
+        # The tokenizer takes its limits over at the first call; later, two threads that do so at once would fail.
+        self.token_ids([""])
+
+    def token_ids(self, contents: Sequence[str]) -> list[list[int]]:
+        """Return for each text the ids of its tokens, at least one and at most `max_tokens`."""
+        ids = self._tokenizer(list(contents), truncation=True, max_length=self._max_tokens)["input_ids"]
+        # GPT-2 adds no token of its own, so that an empty text would have none.
+        return [row or [self._padding_id] for row in ids]
 
     def encode(self, contents: Sequence[str]) -> list[FloatArray]:
         """Return for each text the features (tokens, width) of its last layer, special tokens included."""
-        tokens = self._tokenizer(
-            list(contents), padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-        )
+        rows = self.token_ids(contents)
+        ids, mask = _padded(rows, self._padding_id)
         with torch.inference_mode():
             hidden = self._network(
-                input_ids=tokens["input_ids"].to(self._device),
-                attention_mask=tokens["attention_mask"].to(self._device),
+                input_ids=ids.to(self._device), attention_mask=mask.to(self._device)
             ).last_hidden_state
-        lengths = tokens["attention_mask"].sum(dim=1).tolist()
-        features = hidden.float().cpu().numpy()
-        return [features[row, :length] for row, length in enumerate(lengths)]
+        features = hidden.cpu().numpy()
+        return [features[place, : len(row)] for place, row in enumerate(rows)]
 
     def pooled(self, contents: Sequence[str]) -> FloatArray:
         """Return the (len(contents), width) means of the token features: what a search query is."""
         return np.stack([tokens.mean(axis=0) for tokens in self.encode(contents)]).astype(np.float32)
+
+    @property
+    def _padding_id(self) -> int:
+        """GPT-2 has no padding token; padding is masked, so any will do."""
+        padding, end = self._tokenizer.pad_token_id, self._tokenizer.eos_token_id
+        return int(next((token for token in (padding, end) if token is not None), 0))
+
+
+def _padded(rows: Sequence[Sequence[int]], padding_id: int) -> tuple[Tensor, Tensor]:
+    """Return ids and mask, both (B, T) int64; padding stands behind the tokens whatever the tokenizer prefers."""
+    ids = torch.full((len(rows), max(map(len, rows))), padding_id)
+    mask = torch.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)], mask[place, : len(row)] = torch.tensor(row), 1
+    return ids, mask
+
+
+def _check_positions(folder: Path, max_tokens: int, tokenizer: Any, config: Any) -> None:
+    limit = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", None) or max_tokens)
+    if max_tokens > limit:
+        raise ConfigError(
+            f"the text backbone in {folder} reads at most {limit} tokens, features.max_tokens is {max_tokens}; "
+            f"set it to {limit} or less"
+        )
