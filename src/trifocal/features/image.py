@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trifocal.errors import ConfigError
-from trifocal.features.backbones import file_sha256, folder_sha256, packaged_image_weights
+from trifocal.features.backbones import file_sha256, folder_sha256, load_pretrained, packaged_image_weights
 from trifocal.features.efficientnet_lite import IMAGE_SIZES, fused, load_efficientnet_lite
 from trifocal.ports import TokenSource
 from trifocal.types import FloatArray
@@ -83,28 +85,47 @@ class AutoModelImageSource:
     """A ViT, DINOv2, CLIP or SigLIP vision folder as a `TokenSource`: patch tokens pooled to the grid."""
 
     def __init__(self, folder: Path, *, grid: int, device: str = "cpu") -> None:
-        try:
-            from transformers import AutoImageProcessor, AutoModel
-        except ImportError as error:
-            raise ConfigError("transformers is not installed; `pip install 'trifocal[encoders]'`") from error
-        network = AutoModel.from_pretrained(folder, local_files_only=True).eval().to(torch.device(device))
-        self._network = getattr(network, "vision_model", network)
-        self._processor = AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]  # transformers'
-            folder, local_files_only=True, use_fast=False
-        )
+        network = load_pretrained("AutoModel", folder)
+        # CLIP and SigLIP hold both towers; only the vision half looks.
+        self._network = getattr(network, "vision_model", network).float().eval().to(torch.device(device))
+        # Its figures are read and applied here: what it would crop and stretch has been padded and scaled already.
+        processor = load_pretrained("AutoImageProcessor", folder)
         self.name = f"image-{folder.name}"
         self.width = int(self._network.config.hidden_size)
-        self.fingerprint = f"{folder_sha256(folder)}-{grid}"
+        self._size = _input_size(processor, folder)
+        self.fingerprint = f"{folder_sha256(folder)}-pad-{self._size}-{grid}"
         self._grid, self._device = grid, torch.device(device)
-        self._size = int(self._network.config.image_size)
+        self._mean, self._deviation = _normalisation(processor)
 
     def encode(self, contents: Sequence[str]) -> list[FloatArray]:
         """Return for each picture file its (grid * grid, width) features."""
-        pictures = [load_picture(path, self._size) for path in contents]
-        pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"].to(self._device)
+        pictures = np.stack([np.asarray(load_picture(path, self._size), dtype=np.float32) for path in contents])
+        pixels = torch.from_numpy((pictures - self._mean) / self._deviation).permute(0, 3, 1, 2).to(self._device)
         with torch.inference_mode():
-            hidden = self._network(pixel_values=pixels).last_hidden_state
-        side = int(hidden.shape[1] ** 0.5)
-        # A leading class token (ViT, CLIP, DINOv2) is no patch.
-        patches = hidden[:, hidden.shape[1] - side * side :]
-        return list(_pooled_grid(patches.transpose(1, 2).unflatten(2, (side, side)), self._grid))
+            return list(_pooled_grid(_patch_map(self._network(pixel_values=pixels).last_hidden_state), self._grid))
+
+
+def _patch_map(tokens: Tensor) -> Tensor:
+    """(B, leading + side * side, C) -> (B, C, side, side); a leading class or register token is no patch."""
+    side = math.isqrt(tokens.shape[1])
+    patches = tokens[:, -side * side :].transpose(1, 2)
+    return patches.reshape(*patches.shape[:2], side, side)
+
+
+def _normalisation(processor: Any) -> tuple[FloatArray, FloatArray]:
+    """Return mean and deviation of each colour, both in 0..255."""
+    scale = processor.rescale_factor if processor.do_rescale else 1.0
+    mean, deviation = (processor.image_mean, processor.image_std) if processor.do_normalize else (0.0, 1.0)
+    return np.asarray(mean, dtype=np.float32) / scale, np.asarray(deviation, dtype=np.float32) / scale
+
+
+def _input_size(processor: Any, folder: Path) -> int:
+    """Return the side of the square that the network sees, in pixels: after the crop, where there is one."""
+    sides = dict(processor.crop_size if getattr(processor, "do_center_crop", False) else processor.size)
+    side = sides.get("height") or sides.get("shortest_edge")
+    if side is None or sides.get("width", side) != side:
+        raise ConfigError(
+            f"the image processor in {folder} makes pictures of {sides}, which is no square; "
+            "give its preprocessor_config.json a size of equal height and width"
+        )
+    return int(side)

@@ -46,6 +46,7 @@ class TransformerTextSource:
         network = load_pretrained("AutoModel", folder)
         # CLIP and SigLIP hold both towers; only the text half reads tokens.
         self._network = getattr(network, "text_model", network).float().eval().to(self._device)
+        _check_words(folder, self._tokenizer)
         _check_positions(folder, max_tokens, self._tokenizer, self._network.config)
         self.width = int(self._network.config.hidden_size)
         self.fingerprint = f"{folder_sha256(folder)}-{max_tokens}"
@@ -87,6 +88,15 @@ def _padded(rows: Sequence[Sequence[int]], padding_id: int) -> tuple[Tensor, Ten
     for place, row in enumerate(rows):
         ids[place, : len(row)], mask[place, : len(row)] = torch.tensor(row), 1
     return ids, mask
+
+
+def _check_words(folder: Path, tokenizer: Any) -> None:
+    # Where its files are missing, transformers makes an empty tokenizer of the network's family, and says nothing.
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise ConfigError(
+            f"the tokenizer in {folder} knows {len(tokenizer)} tokens and no word; "
+            "write the tokenizer that belongs to the network beside it by `save_pretrained`"
+        )
 
 
 def _check_positions(folder: Path, max_tokens: int, tokenizer: Any, config: Any) -> None:
