@@ -63,6 +63,8 @@ def test_a_batch_that_fits_is_valid() -> None:
         ("attributes", torch.zeros(4, 2), r"attributes is not int64"),
         ("id_codes", torch.zeros(3, dtype=torch.int64), r"id_codes has shape \(3,\), needs \(4,\)"),
         ("id_codes", torch.zeros(4, dtype=torch.int32), r"id_codes is not int64"),
+        ("text_mean", torch.zeros(4, 2), r"text_mean has shape \(4, 2\), needs \(4, 3\)"),
+        ("token_ids", torch.zeros(4, 5, dtype=torch.int64), r"token_ids has shape \(4, 5\), needs \(4, 2\)"),
     ],
 )
 def test_a_broken_field_of_items_is_named(name: str, broken: Tensor, message: str) -> None:
@@ -164,3 +166,17 @@ def test_on_its_device_features_are_float32_and_codes_stay_whole_numbers() -> No
     assert moved.items.text_mask.dtype == torch.bool
     assert len(moved.users) == 2
     moved.validate()
+
+
+def test_what_trained_text_layers_need_goes_along() -> None:
+    ids = torch.arange(8).reshape(4, 2)
+    whole = replace(items(), text_mean=torch.arange(12).reshape(4, 3).half(), token_ids=ids)
+    moved = whole.select(torch.tensor([3, 0])).to(torch.device("cpu"))
+    assert moved.text_mean is not None
+    assert moved.token_ids is not None
+    assert moved.text_mean.dtype == torch.float32
+    assert moved.token_ids.tolist() == [[6, 7], [0, 1]]
+    looking = whole.image_only()
+    looking.validate()
+    assert looking.token_ids is not None
+    assert looking.token_ids.tolist() == [[0], [2], [4], [6]]

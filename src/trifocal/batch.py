@@ -41,6 +41,9 @@ class ItemBatch:
         image_mask: (M,) bool, False = the picture is missing.
         attributes: (M, A) int64 codes, 0 = missing.
         id_codes: (M,) int64, row + 1 in the id table; 0 = no id (a new item, or id dropout).
+        text_mean: (M, text width) float, mean of the token features of the last text layer; None = `text` is of that
+            layer, so that its mean is meant.
+        token_ids: (M, T) int64, what the texts were cut into; None where no text layer is trained.
     """
 
     text: Tensor
@@ -49,6 +52,8 @@ class ItemBatch:
     image_mask: Tensor
     attributes: Tensor
     id_codes: Tensor
+    text_mean: Tensor | None = None
+    token_ids: Tensor | None = None
 
     def __len__(self) -> int:
         return self.text.shape[0]
@@ -71,10 +76,13 @@ class ItemBatch:
             _require(getattr(self, name).dtype == torch.bool, f"{name} is not bool")
         for name in ("attributes", "id_codes"):
             _require(getattr(self, name).dtype == torch.int64, f"{name} is not int64")
+        for name, shape in (("text_mean", (size, self.text.shape[2])), ("token_ids", (size, tokens))):
+            found = tuple(getattr(getattr(self, name), "shape", shape))
+            _require(found == shape, f"{name} has shape {found}, needs {shape}")
 
     def to(self, device: torch.device) -> ItemBatch:
         """Return the batch on `device`, with float32 features."""
-        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
+        moved = {name: tensor.to(device) for name, tensor in self._tensors().items()}
         return ItemBatch(**{n: v.float() if v.is_floating_point() else v for n, v in moved.items()})
 
     def without(
@@ -100,11 +108,16 @@ class ItemBatch:
 
     def image_only(self) -> ItemBatch:
         """Return the batch with every text missing, cut to the one place that a missing text takes."""
-        return replace(self, text=self.text[:, :1], text_mask=torch.zeros_like(self.text_mask[:, :1]))
+        first = None if self.token_ids is None else self.token_ids[:, :1]
+        return replace(self, text=self.text[:, :1], text_mask=torch.zeros_like(self.text_mask[:, :1]), token_ids=first)
 
     def select(self, rows: Tensor) -> ItemBatch:
         """Return the items at `rows` (m,) int64."""
-        return ItemBatch(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return ItemBatch(**{name: tensor[rows] for name, tensor in self._tensors().items()})
+
+    def _tensors(self) -> dict[str, Tensor]:
+        everything: dict[str, Tensor | None] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: tensor for name, tensor in everything.items() if tensor is not None}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 from tests.bundle.small_bundle import WORDS, small_contents
+from tests.model.small_text import SHAPE, small_backbone
 
 from trifocal.bundle import Bundle, BundleContents, read_bundle, write_bundle
 from trifocal.bundle.network import load_encoder, load_recommender, network_config, network_weights
@@ -18,6 +19,7 @@ from trifocal.features.config import FeaturesConfig
 from trifocal.feedback import MemoryEventStore
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TwoStageRecommender, build_model
+from trifocal.model.build import start_text
 from trifocal.model.memory import fit_memory
 from trifocal.model.ranker import ITEM_EVIDENCE, ItemEvidence
 from trifocal.model.two_stage import Blend
@@ -68,6 +70,23 @@ def original() -> tuple[TwoStageRecommender, BundleContents]:
         model_name="trifocal",
     )
     return recommender, contents
+
+
+def test_trained_text_layers_go_through_a_bundle_and_the_head_that_guesses_tokens_does_not(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"text_trainable_layers": 2, "text_adaptation": "lora", "text_rank": 2})
+    shapes = replace(SHAPES, text_width=6, text_layer=SHAPE)
+    model = build_model(config, shapes)
+    start_text(model, small_backbone(layers=2), masked=True)
+    evidence = ItemEvidence(torch.zeros(12, 5), torch.zeros(12, 5), torch.zeros(12, len(ITEM_EVIDENCE)))
+    weights = network_weights(model, evidence)
+    assert not [name for name in weights if "masked_text" in name]
+    contents = replace(original()[1], config=network_config(config, shapes, FeaturesConfig()), weights=weights)
+    after = load_recommender(through_disk(contents, tmp_path))
+    assert isinstance(after, TwoStageRecommender)
+    layers, again = model.item_tower.text_layers, after.model.item_tower.text_layers
+    assert layers is not None
+    assert again is not None
+    torch.testing.assert_close(again.state_dict(), layers.state_dict())
 
 
 def through_disk(contents: BundleContents, folder: Path) -> Bundle:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.features.small_catalogue import small_features, small_items
+from tests.model.small_text import SHAPE, small_trained_features
 
 from trifocal import columns as c
 from trifocal.features.attributes import AttributeEncoder
@@ -22,6 +23,18 @@ def test_a_batch_holds_what_is_there_and_says_what_is_missing(tmp_path: Path) ->
     assert batch.image_mask.tolist() == [True, True, False]
     assert batch.id_codes.tolist() == [1, 2, 3]
     assert float(batch.image[2].abs().sum()) == 0
+
+
+def test_where_text_layers_are_trained_a_batch_holds_the_last_layer_and_the_token_ids_too(tmp_path: Path) -> None:
+    features, _ = small_trained_features(tmp_path)
+    batch = features.batch([0, 1, 2])
+    batch.validate()
+    assert batch.text_mean is not None
+    assert batch.token_ids is not None
+    # "blue thing 0": words of 4, 5 and 1 letters; item 1 has no text.
+    assert batch.token_ids.tolist() == [[5, 6, 2], [0, 0, 0], [5, 6, 2]]
+    np.testing.assert_allclose(batch.text_mean.numpy(), features.pooled_text()[:3])
+    assert float(batch.text_mean[1].abs().sum()) == 0
 
 
 def test_texts_need_words_of_their_own() -> None:
@@ -60,6 +73,10 @@ def test_the_state_survives_json(tmp_path: Path) -> None:
     again = FeatureState.from_json(state.to_json())
     assert again.context == state.context
     np.testing.assert_array_equal(again.attributes.encode(small_items()), features.attributes)
+
+
+def test_the_shape_of_trained_text_layers_survives_json(tmp_path: Path) -> None:
+    assert FeatureState.from_json(small_trained_features(tmp_path)[1].to_json()).text_layer == SHAPE
 
 
 def test_context_codes_by_hand() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.model.small_model import SMALL, small_model
+from tests.model.small_text import small_text_model
 
 from trifocal.batch import ItemBatch
 from trifocal.features.items import CatalogueFeatures
@@ -101,3 +102,36 @@ def test_an_item_encoded_alone_equals_its_row_in_the_table(tmp_path: Path) -> No
     alone = model.item_tower(features.batch([5]).to(torch.device("cpu")))
     torch.testing.assert_close(alone[0], whole[5], atol=1e-5, rtol=1e-5)
     assert float(model.item_tower.pooled(everything(features))[1, : SMALL.pooled_size].abs().sum()) == 0
+
+
+def test_trained_text_layers_stand_between_the_cached_tokens_and_the_rest(tmp_path: Path) -> None:
+    model, features = small_text_model(tmp_path)
+    batch = everything(features)
+    layers = model.item_tower.text_layers
+    assert layers is not None
+    found = model.item_tower.content(batch)
+    model.item_tower.text_layers = None
+    read = replace(batch, text=layers(batch.text, batch.text_mask))
+    torch.testing.assert_close(model.item_tower.content(read), found)
+    assert not torch.allclose(model.item_tower.content(batch), found)
+
+
+def test_the_losses_reach_the_trained_text_layers_also_where_every_text_is_missing(tmp_path: Path) -> None:
+    model, features = small_text_model(tmp_path)
+    batch = everything(features)
+    (model.item_tower.content(batch).sum() + model.item_tower.content(batch.image_only()).sum()).backward()
+    for name, parameter in model.item_tower.named_parameters():
+        if name.startswith("text_layers."):
+            assert parameter.grad is not None
+            assert torch.isfinite(parameter.grad).all()
+
+
+def test_the_shortcut_reads_the_last_layer_as_it_was_pre_trained(tmp_path: Path) -> None:
+    model, features = small_text_model(tmp_path)
+    pooled_table(model, features, torch.device("cpu"))
+    means = torch.from_numpy(features.pooled_text())
+    tower, batch = model.item_tower, everything(features)
+    torch.testing.assert_close(tower.pooled(batch)[[0, 3], :4], tower.text_components(means)[[0, 3]])
+    assert float(tower.pooled(batch)[1, :4].abs().sum()) == 0
+    moved = replace(batch, text=torch.randn_like(batch.text))
+    torch.testing.assert_close(tower.pooled(moved), tower.pooled(batch))

@@ -13,6 +13,7 @@ from trifocal.bundle.contents import Bundle
 from trifocal.errors import ArtifactError
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.text import TransformerTextSource, text_source
+from trifocal.features.text_backbone import TextLayerShape
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
 from trifocal.model.memory import ItemMemory
@@ -22,6 +23,7 @@ from trifocal.model.two_stage import Blend
 __all__ = ["load_encoder", "load_recommender", "network_config", "network_weights"]
 
 _MODEL, _EVIDENCE, _MEMORY = "model.", "evidence.", "memory."
+_TRAINING_ONLY = "masked_text."
 
 
 def network_config(
@@ -39,8 +41,13 @@ def network_config(
 def network_weights(
     model: TrifocalModel, evidence: ItemEvidence, memory: ItemMemory | None = None
 ) -> dict[str, Tensor]:
-    """Return the `BundleContents.weights` of the network, of its ranker's tables, and of the memory."""
-    weights = {f"{_MODEL}{name}": tensor for name, tensor in model.state_dict().items()}
+    """Return the `BundleContents.weights` of the network, of its ranker's tables, and of the memory.
+
+    The head of masked language modelling stays out: it only served training.
+    """
+    weights = {
+        f"{_MODEL}{name}": tensor for name, tensor in model.state_dict().items() if not name.startswith(_TRAINING_ONLY)
+    }
     weights |= {f"{_EVIDENCE}{name}": tensor for name, tensor in vars(evidence).items()}
     if memory is not None:
         weights |= {f"{_MEMORY}{f.name}": torch.from_numpy(getattr(memory, f.name)) for f in fields(memory)}
@@ -96,7 +103,9 @@ def load_encoder(bundle: Bundle) -> TransformerTextSource:
 
 
 def _shapes(raw: dict[str, Any]) -> ModelShapes:
-    return ModelShapes(**{**raw, "attribute_sizes": tuple(raw["attribute_sizes"])})
+    layer = raw.get("text_layer")
+    lists = {"attribute_sizes": tuple(raw["attribute_sizes"]), "text_layer": layer and TextLayerShape(**layer)}
+    return ModelShapes(**{**raw, **lists})
 
 
 def _under(prefix: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:

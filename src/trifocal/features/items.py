@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import torch
+from torch import Tensor
 
 from trifocal import columns as c
 from trifocal.batch import ItemBatch
@@ -18,11 +19,12 @@ from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.image import image_source
-from trifocal.features.text import text_source
+from trifocal.features.text import TransformerTextSource, text_source
+from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.features.token_cache import TokenCache, file_key, text_key
 from trifocal.types import FloatArray, IntArray
 
-__all__ = ["CatalogueFeatures", "FeatureState", "encode_catalogue", "item_texts"]
+__all__ = ["CatalogueFeatures", "FeatureState", "TrainedText", "encode_catalogue", "item_texts"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class FeatureState:
         context: devices and countries seen in training.
         text_width: features of a text token.
         image_width: features of an image token.
+        text_layer: of the backbone's layers, where some are trained; else None.
     """
 
     attributes: AttributeEncoder
     context: ContextVocabulary
     text_width: int
     image_width: int
+    text_layer: TextLayerShape | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""
@@ -48,6 +52,7 @@ class FeatureState:
             "context": self.context.to_json(),
             "text_width": self.text_width,
             "image_width": self.image_width,
+            "text_layer": None if self.text_layer is None else asdict(self.text_layer),
         }
 
     @classmethod
@@ -58,7 +63,23 @@ class FeatureState:
             ContextVocabulary.from_json(state["context"]),
             state["text_width"],
             state["image_width"],
+            TextLayerShape(**state["text_layer"]) if state.get("text_layer") else None,
         )
+
+
+@dataclass(frozen=True)
+class TrainedText:
+    """What is needed of the texts beside their tokens where upper text layers are trained. Stability: internal.
+
+    Attributes:
+        backbone: the weights that training starts from.
+        last: token cache of the last pre-trained layer, for everything that compares texts.
+        token_ids: ids of the tokens, by text key.
+    """
+
+    backbone: TextBackbone
+    last: TokenCache
+    token_ids: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -66,12 +87,13 @@ class CatalogueFeatures:
     """The N items of a catalogue, ready for the item tower. Stability: caller.
 
     Attributes:
-        text: token cache of the text source.
+        text: token cache of the text source; of its frozen lower layers where the upper ones are trained.
         image: token cache of the image source.
         text_keys: cache key of each item's text; None = the item has no text.
         image_keys: cache key of each item's picture; None = the item has no picture.
         attributes: (N, A) codes.
         grid_cells: image tokens an item.
+        trained: what is needed beside where upper text layers are trained, else None.
     """
 
     text: TokenCache
@@ -80,6 +102,7 @@ class CatalogueFeatures:
     image_keys: tuple[str | None, ...]
     attributes: IntArray
     grid_cells: int
+    trained: TrainedText | None = None
 
     def __len__(self) -> int:
         return len(self.text_keys)
@@ -102,15 +125,28 @@ class CatalogueFeatures:
             image_mask=torch.tensor([self.image_keys[row] is not None for row in rows]),
             attributes=torch.from_numpy(self.attributes[index]),
             id_codes=torch.from_numpy(index + 1),
+            **self._trained_text(index, length),
         )
 
     def pooled_text(self) -> FloatArray:
-        """Return the (N, text width) means of the text tokens, zero where there is no text."""
-        return _pooled(self.text, self.text_keys)
+        """Return the (N, text width) means of the last layer's text tokens, zero where there is no text."""
+        return _pooled(self.text if self.trained is None else self.trained.last, self.text_keys)
 
     def pooled_image(self) -> FloatArray:
         """Return the (N, image width) means of the image tokens, zero where there is no picture."""
         return _pooled(self.image, self.image_keys)
+
+    def _trained_text(self, rows: IntArray, length: int) -> dict[str, Tensor]:
+        if self.trained is None:
+            return {}
+        keys = [self.text_keys[row] for row in rows]
+        token_ids = np.zeros((len(keys), length), dtype=np.int64)
+        for place, key in enumerate(keys):
+            if key is not None:
+                found = self.trained.token_ids[key]
+                token_ids[place, : len(found)] = found
+        text_mean = torch.from_numpy(_pooled(self.trained.last, keys))
+        return {"text_mean": text_mean, "token_ids": torch.from_numpy(token_ids)}
 
 
 def _tokens(cache: TokenCache, key: str | None, blank_length: int) -> npt.NDArray[np.float16]:
@@ -141,24 +177,47 @@ def encode_catalogue(
     attributes: AttributeEncoder,
     config: FeaturesConfig,
     cache_folder: Path,
+    *,
+    trainable_layers: int = 0,
 ) -> CatalogueFeatures:
-    """Return the features of the canonical item table `items`, encoding what `cache_folder` does not hold yet."""
-    text = TokenCache(
-        cache_folder,
-        text_source(config.text_backbone, max_tokens=config.max_tokens, device=config.device),
-        batch_size=config.batch_size,
-    )
+    """Return the features of the canonical item table `items`, encoding what `cache_folder` does not hold yet.
+
+    Args:
+        items: the canonical table.
+        image_root: folder that the picture names are relative to.
+        attributes: fitted to `items`.
+        config: encoders and sizes.
+        cache_folder: where token features are kept between runs.
+        trainable_layers: upper text layers that the item tower trains; tokens are then those of the layer below.
+
+    Raises:
+        ConfigError: when the text backbone has no such layers that can be trained.
+    """
+    source = text_source(config.text_backbone, max_tokens=config.max_tokens, device=config.device)
+    text = TokenCache(cache_folder, source, batch_size=config.batch_size)
     image = TokenCache(
         cache_folder,
         image_source(config.image_backbone, grid=config.image_grid, device=config.device),
         batch_size=config.batch_size,
     )
-    text_keys = _encode(text, item_texts(items), text_key)
+    texts = item_texts(items)
+    text_keys = _encode(text, texts, text_key)
+    trained = None
+    if trainable_layers:
+        trained = TrainedText(source.backbone(trainable_layers), text, _token_ids(source, texts, text_keys))
+        text = TokenCache(cache_folder, source.lower(trainable_layers), batch_size=config.batch_size)
+        _encode(text, texts, text_key)
     paths = [None if name is None else str(image_root / name) for name in items[c.IMAGE]]
     image_keys = _encode(image, paths, file_key)
-    return CatalogueFeatures(
-        text, image, text_keys, image_keys, attributes.encode(items), config.image_grid * config.image_grid
-    )
+    cells = config.image_grid * config.image_grid
+    return CatalogueFeatures(text, image, text_keys, image_keys, attributes.encode(items), cells, trained)
+
+
+def _token_ids(
+    source: TransformerTextSource, texts: Sequence[str | None], keys: Sequence[str | None]
+) -> dict[str, list[int]]:
+    by_key = {key: text for key, text in zip(keys, texts, strict=True) if key is not None and text is not None}
+    return dict(zip(by_key, source.token_ids(list(by_key.values())), strict=True))
 
 
 def _encode(cache: TokenCache, contents: Sequence[str | None], key: Any) -> tuple[str | None, ...]:

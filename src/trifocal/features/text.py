@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from trifocal.errors import ConfigError
 from trifocal.features.backbones import folder_sha256, load_pretrained, packaged_text_folder
+from trifocal.features.text_backbone import TextBackbone, TextLayerShape, require_trainable, upper_states
 from trifocal.types import FloatArray
 
 __all__ = ["TransformerTextSource", "text_source"]
@@ -63,16 +66,54 @@ class TransformerTextSource:
         """Return for each text the features (tokens, width) of its last layer, special tokens included."""
         rows = self.token_ids(contents)
         ids, mask = _padded(rows, self._padding_id)
-        with torch.inference_mode():
-            hidden = self._network(
-                input_ids=ids.to(self._device), attention_mask=mask.to(self._device)
-            ).last_hidden_state
-        features = hidden.cpu().numpy()
+        features = self.hidden(ids, mask).numpy()
         return [features[place, : len(row)] for place, row in enumerate(rows)]
 
     def pooled(self, contents: Sequence[str]) -> FloatArray:
         """Return the (len(contents), width) means of the token features: what a search query is."""
         return np.stack([tokens.mean(axis=0) for tokens in self.encode(contents)]).astype(np.float32)
+
+    def hidden(self, token_ids: Tensor, mask: Tensor) -> Tensor:
+        """Return the (M, T, width) features of the last layer, on the device of `token_ids` (M, T)."""
+        with torch.no_grad():
+            found: Tensor = self._network(
+                input_ids=token_ids.to(self._device), attention_mask=mask.to(self._device, torch.int64)
+            ).last_hidden_state
+        return found.to(token_ids.device)
+
+    def lower(self, trainable_layers: int) -> TransformerTextSource:
+        """Return the same encoder without its upper `trainable_layers`; weights are shared.
+
+        Raises:
+            ConfigError: when the layers of this backbone cannot be trained, or it has fewer.
+        """
+        require_trainable(self._network.config, trainable_layers)
+        source = copy.copy(self)
+        weights = itertools.chain(self._network.parameters(), self._network.buffers())
+        source._network = copy.deepcopy(self._network, {id(tensor): tensor for tensor in weights})
+        frozen = source._network.config.num_hidden_layers - trainable_layers
+        source._network.encoder.layer = source._network.encoder.layer[:frozen]
+        source.name = f"{self.name}-layer{frozen}"
+        source.fingerprint = f"{self.fingerprint}-layer{frozen}"
+        return source
+
+    def backbone(self, trainable_layers: int) -> TextBackbone:
+        """Return what training needs of this encoder where its upper `trainable_layers` are trained."""
+        lower, config = self.lower(trainable_layers), self._network.config
+        words = self._network.get_input_embeddings().weight.detach().float().cpu()
+        return TextBackbone(
+            shape=TextLayerShape(
+                heads=int(config.num_attention_heads),
+                feed_forward=int(config.intermediate_size),
+                epsilon=float(config.layer_norm_eps),
+                vocabulary=len(words),
+            ),
+            states=upper_states(self._network, trainable_layers),
+            word_embeddings=words,
+            special_ids=tuple(sorted(self._tokenizer.all_special_ids)),
+            mask_id=self._tokenizer.mask_token_id,
+            lower=lower.hidden,
+        )
 
     @property
     def _padding_id(self) -> int:

@@ -9,15 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from trifocal.batch import CONTEXT_FIELDS
+from trifocal.errors import ConfigError
 from trifocal.features.context import GAP_CODES, HOUR_CODES, WEEKDAY_CODES
 from trifocal.features.items import FeatureState
+from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.model.config import ModelConfig
 from trifocal.model.item_tower import ItemTower
+from trifocal.model.masked_text import MaskedTextHead
 from trifocal.model.ranker import Ranker
+from trifocal.model.text_layers import TextLayers
 from trifocal.model.user_tower import UserTower
 from trifocal.types import EVENT_CODES
 
-__all__ = ["ModelShapes", "TrifocalModel", "build_model"]
+__all__ = ["ModelShapes", "TrifocalModel", "build_model", "start_text"]
 
 # Temperature of the contrastive loss at the start (CLIP, section 2.3).
 _TEMPERATURE = 0.07
@@ -34,6 +38,7 @@ class ModelShapes:
     attribute_sizes: tuple[int, ...]
     devices: int
     countries: int
+    text_layer: TextLayerShape | None = None
 
     @classmethod
     def of(cls, state: FeatureState, n_items: int, grid_cells: int) -> ModelShapes:
@@ -46,6 +51,7 @@ class ModelShapes:
             attribute_sizes=state.attributes.sizes,
             devices=len(state.context.devices) + 1,
             countries=len(state.context.countries) + 1,
+            text_layer=state.text_layer,
         )
 
     @property
@@ -68,11 +74,13 @@ class TrifocalModel(nn.Module):
         item_tower: items -> (M, D).
         user_tower: users -> (B, D).
         ranker: (users, candidates) -> (B, K).
+        masked_text: the head of masked language modelling while it is trained, else None; no part of a bundle.
     """
 
     def __init__(self, item_tower: ItemTower, user_tower: UserTower, ranker: Ranker, embedding_size: int) -> None:
         super().__init__()
         self.item_tower, self.user_tower, self.ranker = item_tower, user_tower, ranker
+        self.masked_text: MaskedTextHead | None = None
         self.log_scale = nn.Parameter(torch.tensor(-0.5 * math.log(embedding_size)))
         self.log_temperature = nn.Parameter(torch.tensor(math.log(_TEMPERATURE)))
 
@@ -83,7 +91,11 @@ class TrifocalModel(nn.Module):
 
 
 def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
-    """Return the untrained model."""
+    """Return the untrained model.
+
+    Raises:
+        ConfigError: when text layers are to be trained, but the features were prepared without them.
+    """
     item_tower = ItemTower(
         text_width=shapes.text_width,
         image_width=shapes.image_width,
@@ -97,6 +109,7 @@ def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
         heads=config.fusion_heads,
         dropout=config.fusion_dropout,
         pooled_size=config.pooled_size,
+        text_layers=_text_layers(config, shapes),
     )
     user_tower = UserTower(
         context_sizes=shapes.context_sizes,
@@ -110,3 +123,41 @@ def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
     )
     ranker = Ranker(embedding_size=config.embedding_size, width=config.ranker_width, dropout=config.dropout)
     return TrifocalModel(item_tower, user_tower, ranker, config.embedding_size)
+
+
+def start_text(model: TrifocalModel, backbone: TextBackbone, *, masked: bool) -> None:
+    """Take over the pre-trained weights of the text layers in `model`; with `masked`, add the head that guesses tokens.
+
+    Raises:
+        ConfigError: when tokens are to be masked and the backbone has no token for that.
+    """
+    if model.item_tower.text_layers is None:
+        return
+    model.item_tower.text_layers.load(backbone.states)
+    if masked and backbone.mask_id is None:
+        raise ConfigError(
+            "train.losses.mlm is above 0, but the tokenizer of features.text_backbone has no mask token; "
+            "set it to 0 or choose another backbone"
+        )
+    if masked:
+        model.masked_text = MaskedTextHead(backbone.word_embeddings)
+
+
+def _text_layers(config: ModelConfig, shapes: ModelShapes) -> TextLayers | None:
+    if not config.text_trainable_layers or "text" not in config.modalities:
+        return None
+    shape = shapes.text_layer
+    if shape is None:
+        raise ConfigError(
+            f"model.text_trainable_layers = {config.text_trainable_layers}, but the features are of the last layer; "
+            "prepare them with `trainable_layers`, or set it to 0"
+        )
+    return TextLayers(
+        layers=config.text_trainable_layers,
+        width=shapes.text_width,
+        heads=shape.heads,
+        feed_forward=shape.feed_forward,
+        epsilon=shape.epsilon,
+        dropout=config.fusion_dropout,
+        rank=config.text_rank if config.text_adaptation == "lora" else 0,
+    )

@@ -23,6 +23,12 @@ class ModelConfig(BaseModel):
     pooled_size: int = Field(default=96, ge=4, le=512)
     """Principal components of the mean text token, and as many of the image's, in the item tower's linear shortcut."""
     fusion_width: int = Field(default=128, ge=16, le=1024)
+    text_trainable_layers: int = Field(default=0, ge=0, le=48)
+    """Upper layers of the text backbone that are trained with everything else; 0 = all frozen, at most all of them."""
+    text_adaptation: Literal["full", "lora"] = "full"
+    """How those layers are trained: every weight, or low-rank maps beside their queries and values."""
+    text_rank: int = Field(default=8, ge=1, le=256)
+    """Rank of the low-rank maps."""
     """Width of the joint Transformer layers."""
     fusion_layers: int = Field(default=1, ge=1, le=12)
     """Joint layers over text, image and attribute tokens."""

@@ -1,11 +1,11 @@
 """One Transformer that reads and looks: text, image and attribute tokens -> item vectors. nn.Module only.
 
 ```
-text (M,T,Wt) ─► project ─► + gated cross-attention to image ─┐
-image (M,G,Wi) ─► project, + place ───────────────────────────┤ joint
-attributes (M,A) ─► embed ────────────────────────────────────┤ layers ─► [ITEM] ─► content (M,D)
-[ITEM] = learned + mean(text) + mean(image) ──────────────────┘                        │ + gate * id embedding
-pooled (M,P), attributes ─► linear shortcut ───────────────────────────────────────────┴─► vector (M,D)
+text (M,T,Wt) ─► (layers) ─► project ─► + gated cross-attention to image ───┐
+image (M,G,Wi) ─► project, + place ─────────────────────────────────────────┤ joint
+attributes (M,A) ─► embed ──────────────────────────────────────────────────┤ layers ─► [ITEM] ─► content (M,D)
+[ITEM] = learned + mean(text) + mean(image) ────────────────────────────────┘                        │ + gate * id
+pooled (M,P), attributes ─► linear shortcut ─────────────────────────────────────────────────────────┴─► vector (M,D)
 ```
 
 The shortcut starts from whitened principal components of the mean tokens: it is linear and sees every item in every
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from trifocal.batch import ItemBatch
+from trifocal.model.text_layers import TextLayers
 
 __all__ = ["ItemTower", "PrincipalComponents"]
 
@@ -70,6 +71,7 @@ class ItemTower(nn.Module):
         n_items: rows of the id table.
         modalities: which of text, image, ids are used; a token source that is not always counts as missing.
         pooled_size: P / 2, principal components kept of the text and of the image.
+        text_layers: upper layers of the text backbone that are trained; None = the tokens are of its last layer.
     """
 
     def __init__(
@@ -87,8 +89,10 @@ class ItemTower(nn.Module):
         heads: int,
         dropout: float,
         pooled_size: int,
+        text_layers: TextLayers | None = None,
     ) -> None:
         super().__init__()
+        self.text_layers = text_layers
         self.text_components = PrincipalComponents(text_width, pooled_size)
         self.image_components = PrincipalComponents(image_width, pooled_size)
         self.shortcut = nn.Linear(2 * pooled_size, embedding_size, bias=False)
@@ -136,8 +140,7 @@ class ItemTower(nn.Module):
     def pooled(self, items: ItemBatch) -> Tensor:
         """Return (M, P): the components of the mean text and image token; zero where one is missing or not used."""
         text_present = items.text_mask.any(dim=1) & self.uses_text
-        counts = items.text_mask.sum(dim=1).clamp(min=1)[:, None]
-        text = self.text_components((items.text * items.text_mask[..., None]).sum(dim=1) / counts)
+        text = self.text_components(_text_mean(items))
         image = self.image_components(items.image.mean(dim=1))
         image_present = items.image_mask & self.uses_image
         both: Tensor = torch.cat([text * text_present[:, None], image * image_present[:, None]], dim=1)
@@ -165,7 +168,8 @@ class ItemTower(nn.Module):
     def _text_tokens(self, items: ItemBatch) -> tuple[Tensor, Tensor, Tensor]:
         present = items.text_mask.any(dim=1) & self.uses_text  # (M,)
         mask = items.text_mask & present[:, None]
-        tokens = self.text_in(items.text) + self.text_type
+        text = items.text if self.text_layers is None else self.text_layers(items.text, mask)
+        tokens = self.text_in(text) + self.text_type
         mean = (tokens * mask[..., None]).sum(dim=1) / mask.sum(dim=1).clamp(min=1)[:, None]
         # A missing text is one learned token in the first place.
         first = torch.where(present[:, None], tokens[:, 0], self.text_missing)
@@ -177,3 +181,11 @@ class ItemTower(nn.Module):
         present = (items.image_mask & self.uses_image)[:, None, None]
         tokens = torch.where(present, self.image_in(items.image), self.image_missing) + self.image_place
         return tokens, tokens.mean(dim=1)
+
+
+def _text_mean(items: ItemBatch) -> Tensor:
+    """(M, Wt): the mean of the last text layer, as it was pre-trained, so that the shortcut's inputs never change."""
+    if items.text_mean is not None:
+        return items.text_mean
+    counts = items.text_mask.sum(dim=1).clamp(min=1)[:, None]
+    return (items.text * items.text_mask[..., None]).sum(dim=1) / counts

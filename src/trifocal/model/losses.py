@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["bpr_loss", "contrastive_loss", "sampled_softmax_loss"]
+__all__ = ["bpr_loss", "contrastive_loss", "masked_token_loss", "sampled_softmax_loss"]
 
 
 def sampled_softmax_loss(
@@ -77,3 +77,21 @@ def contrastive_loss(text: Tensor, image: Tensor, temperature: Tensor) -> Tensor
     cosines = functional.normalize(text, dim=1) @ functional.normalize(image, dim=1).T / temperature
     same = torch.arange(len(text), device=text.device)
     return (functional.cross_entropy(cosines, same) + functional.cross_entropy(cosines.T, same)) / 2
+
+
+def masked_token_loss(scores: Tensor, tokens: Tensor) -> Tensor:
+    """Return the mean of -log softmax at the tokens that were hidden; zero where none was.
+
+    `-1/P sum_p log softmax_v(s_p)_{t_p}`; Devlin et al., BERT (arXiv 1810.04805), section 3.1, task 1.
+
+    Args:
+        scores: (P, V) over the vocabulary.
+        tokens: (P,) int64, what stood there.
+
+    >>> scores = torch.tensor([[0.0, 0.0], [0.0, 0.0]])
+    >>> round(float(masked_token_loss(scores, torch.tensor([0, 1]))), 4)  # log 2
+    0.6931
+    >>> float(masked_token_loss(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64)))
+    0.0
+    """
+    return functional.cross_entropy(scores, tokens, reduction="sum") / max(len(tokens), 1)

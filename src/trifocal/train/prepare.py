@@ -25,7 +25,13 @@ __all__ = ["prepare_training"]
 
 
 def prepare_training(
-    dataset: Dataset, split: Split, config: FeaturesConfig, cache_folder: Path, *, min_rating: float = 4.0
+    dataset: Dataset,
+    split: Split,
+    config: FeaturesConfig,
+    cache_folder: Path,
+    *,
+    min_rating: float = 4.0,
+    trainable_layers: int = 0,
 ) -> TrainingData:
     """Return the training data of `split.train`, encoding the catalogue where `cache_folder` does not hold it.
 
@@ -35,19 +41,23 @@ def prepare_training(
         config: encoders and sizes.
         cache_folder: where token features are kept between runs.
         min_rating: least rating that counts as liked.
+        trainable_layers: upper text layers that the model trains.
     """
     vocabulary = dataset.vocabulary()
     context = ContextVocabulary.fit(split.train[c.DEVICE].unique(), split.train[c.COUNTRY].unique())
     attributes = AttributeEncoder.fit(
         dataset.items, price_buckets=config.price_buckets, max_values=config.max_attribute_values
     )
-    features = encode_catalogue(dataset.items, dataset.image_root, attributes, config, cache_folder)
+    features = encode_catalogue(
+        dataset.items, dataset.image_root, attributes, config, cache_folder, trainable_layers=trainable_layers
+    )
+    layer = features.trained.backbone.shape if features.trained else None
     histories = user_histories(split.train, vocabulary, context, min_rating=min_rating)
     rows = [history.item_rows for history in histories.values()]
     counts = np.bincount(np.concatenate(rows), minlength=len(vocabulary)).astype(np.float32)
     return TrainingData(
         features=features,
-        state=FeatureState(attributes, context, features.text.width, features.image.width),
+        state=FeatureState(attributes, context, features.text.width, features.image.width, layer),
         histories={str(user): history for user, history in histories.items()},
         searches=_searches(positives(split.train, min_rating), vocabulary, config),
         counts=counts,
