@@ -8,7 +8,7 @@ PORT ?= 8000
 SPLIT ?= hm-random
 DATA ?=
 
-.PHONY: help demo test lint format bench bench-quality clean
+.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -48,6 +48,13 @@ bench: $(VENV)/.test ## benchmarks that are too long for the tests
 
 bench-quality: $(VENV)/.test ## the whole table of a split, resumable: SPLIT=hm-random, DATA=folder of the data sets
 	$(BIN)/python -m benchmarks.quality.main --split $(SPLIT) $(if $(DATA),--data $(DATA))
+
+bench-cold: SPLIT = hm-cold
+bench-cold: $(VENV)/.test ## quality against the interactions of an item, resumable: SPLIT=hm-cold or cold, DATA=folder of the data sets
+	$(BIN)/python -m benchmarks.quality.cold_items --split $(SPLIT) $(if $(DATA),--data $(DATA))
+
+bench-ablation: $(VENV)/.test ## what each part of the model is worth, on validation, resumable: SPLIT=hm-random or time, DATA=...
+	$(BIN)/python -m benchmarks.quality.ablation --split $(SPLIT) $(if $(DATA),--data $(DATA))
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

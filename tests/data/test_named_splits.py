@@ -9,7 +9,7 @@ import pytest
 
 from trifocal.data.cases import build_cases
 from trifocal.data.dataset import EVENT_SCHEMA, ITEM_SCHEMA, Dataset, conform
-from trifocal.data.named_splits import SPLIT_NAMES, named_split
+from trifocal.data.named_splits import COLD_SPLITS, SPLIT_NAMES, cold_split, named_split
 from trifocal.data.splits import Split, restrict
 from trifocal.errors import ConfigError, DataError
 from trifocal.features.context import ContextVocabulary
@@ -138,6 +138,32 @@ def test_an_unseen_group_is_in_no_history_and_no_training_event(tmp_path: Path) 
     assert within.items == ("t1", "t2")
     assert asked(data, within)["u"] == (["s1", "s2"], ["s1", "s2", "s3"], ["t2"])
     assert asked(data, everywhere)["u"] == (["s1", "s2"], ["s1", "s2"], ["t2"])
+
+
+def test_a_cold_split_is_its_base_with_thinned_items() -> None:
+    """Sixty items have twelve users in train and five later: too few for 50 interactions, enough for 10."""
+    old = [(f"u{user}", f"i{item}", 0.01 * user) for user in range(12) for item in range(60)]
+    data = dataset(old + [(f"v{user}", f"i{item}", 5 + user + 0.001 * item) for user in range(5) for item in range(60)])
+    made, base = cold_split(data, "cold"), named_split(data, "time")
+    assert set(made.levels.values()) == {0, 1, 2, 5, 10}
+    assert named_split(data, "cold").fingerprint == made.split.fingerprint != base.fingerprint
+    assert set(made.split.test["item_id"]) <= set(made.levels)
+    counted = dict(made.split.train.group_by("item_id").len().iter_rows())
+    assert all(counted.get(item, 0) == level for item, level in made.levels.items())
+    with pytest.raises(ConfigError, match="split 'time' has no thinned items; choose one of cold, hm-cold"):
+        cold_split(data, "time")
+
+
+@pytest.mark.parametrize("name", COLD_SPLITS)
+def test_a_cold_split_bears_its_name(name: str, tmp_path: Path) -> None:
+    events = [(f"u{user}", f"i{item}", 0.01 * user) for user in range(12) for item in range(60)]
+    days = [(f"v{place}", f"i{place}", 5.0 + place) for place in range(2)]
+    data = dataset(events + days)
+    rows: list[tuple[str, ...]] = [
+        (user, item, "test" if user.startswith("v") else "train") for user, item, _ in events + days
+    ]
+    path = parts_file(tmp_path, rows, "user_id", "item_id", "part")
+    assert named_split(data, name, path).name == name
 
 
 def test_a_missing_file_is_looked_for_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ hm-unseen-1..3 hm-week        hm-random without one product group; its items are
 hm-unseen-1..3-all            the same, its items are ranked among all items
 ml100k-time    ml100k-posters 70-15-15 of the ratings in order of time; strangers show half of what they liked
 ml1m-loo       ml1m-posters   leave one out: each user's last event is test, the one before validation
+cold           any data set   time, of which some items lose all but a few interactions; test asks for those items
+hm-cold        hm-week        hm-random, likewise
 ```
 
 Files that prescribe a split are given by the caller or found under the folder that `TRIFOCAL_DATA` names.
@@ -28,11 +30,15 @@ import polars as pl
 from trifocal import columns as c
 from trifocal.data.dataset import Dataset
 from trifocal.data.splits import Part, Split, assigned_split, cut_split, make_split, time_split
+from trifocal.data.thinning import Thinned, thinned_split
 from trifocal.errors import ConfigError, DataError
 
-__all__ = ["SPLIT_NAMES", "named_split"]
+__all__ = ["COLD_SPLITS", "SPLIT_NAMES", "cold_split", "named_split"]
 
 _ROTATIONS = 3
+COLD_SPLITS = {"cold": "time", "hm-cold": "hm-random"}
+"""Name of a split with thinned items -> the split that it is made of."""
+
 SPLIT_NAMES = (
     "time",
     "hm-random",
@@ -41,6 +47,7 @@ SPLIT_NAMES = (
     *(f"hm-unseen-{rotation + 1}{scope}" for rotation in range(_ROTATIONS) for scope in ("", "-all")),
     "ml100k-time",
     "ml1m-loo",
+    *COLD_SPLITS,
 )
 
 _PARTS_FILES = {"hm-random": "hm-random.parquet", "hm-time": "hm-time-targets.parquet"}
@@ -55,8 +62,9 @@ def named_split(dataset: Dataset, name: str, parts_file: Path | None = None) -> 
     Args:
         dataset: what is split.
         name: as it stands in reports.
-        parts_file: the file that prescribes the split, for `hm-random`, `hm-unseen-*` (user_id, item_id, part) and
-            `hm-time` (user_id, item_id of the hidden items); None = look in the folder that `TRIFOCAL_DATA` names.
+        parts_file: the file that prescribes the split, for `hm-random`, `hm-cold`, `hm-unseen-*` (user_id, item_id,
+            part) and `hm-time` (user_id, item_id of the hidden items); None = look in the folder that `TRIFOCAL_DATA`
+            names.
 
     Raises:
         ConfigError: when the name is unknown or its file is missing.
@@ -77,7 +85,22 @@ def named_split(dataset: Dataset, name: str, parts_file: Path | None = None) -> 
             return _ordered_split(dataset, name)
         case "ml1m-loo":
             return _leave_one_out(dataset, name)
+        case "cold" | "hm-cold":
+            return cold_split(dataset, name, parts_file).split
     return _unseen(dataset, name, _parts("hm-random", parts_file))
+
+
+def cold_split(dataset: Dataset, name: str, parts_file: Path | None = None) -> Thinned:
+    """Return the split called `name`, one of `COLD_SPLITS`, with the level of each thinned item; see `thinning`.
+
+    Raises:
+        ConfigError: when the name is none of them, or the file of its base is missing.
+        DataError: when too few items have enough interactions.
+    """
+    if name not in COLD_SPLITS:
+        raise ConfigError(f"split {name!r} has no thinned items; choose one of {', '.join(COLD_SPLITS)}")
+    base = named_split(dataset, COLD_SPLITS[name], parts_file)
+    return thinned_split(base, dataset.items[c.ITEM_ID].to_list(), name=name)
 
 
 def _parts(name: str, given: Path | None) -> pl.DataFrame:
