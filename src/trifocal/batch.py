@@ -1,6 +1,7 @@
 """The tensor contract between whoever prepares data (features) and the model. No file, no id, no config.
 
-Letters: B users, L history length, M items, T text tokens, G image cells, A attributes, Q queries.
+Letters: B users, L history length, M items, T text tokens, G image cells, A attributes, Q queries, S judged lists,
+J items of a judged list.
 
 Position j of a user's sequence holds what is known after j events, and predicts event j + 1:
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-__all__ = ["CONTEXT_FIELDS", "Batch", "ItemBatch", "UserBatch"]
+__all__ = ["CONTEXT_FIELDS", "Batch", "ItemBatch", "JudgedBatch", "UserBatch"]
 
 # The context columns of a `UserBatch`, in the order of its last axis.
 CONTEXT_FIELDS = ("gap", "device", "country", "hour", "weekday")
@@ -170,6 +171,44 @@ class UserBatch:
 
 
 @dataclass(frozen=True)
+class JudgedBatch:
+    """S lists of items that a user judged at one moment: clicked or passed over, or rated.
+
+    Attributes:
+        users: S requests; what a user is asked about is the last position, before anything of the list was judged.
+        item_rows: (S, J) int64 rows of the item vector table; 0 where padded.
+        values: (S, J) float, 1 = clicked and 0 = passed over, or the rating.
+        mask: (S, J) bool, True = an item.
+    """
+
+    users: UserBatch
+    item_rows: Tensor
+    values: Tensor
+    mask: Tensor
+
+    def validate(self) -> None:
+        """Check shapes and types.
+
+        Raises:
+            ValueError: naming the tensor, its shape and the shape that was needed.
+        """
+        self.users.validate()
+        shape = tuple(self.item_rows.shape)
+        _require(shape[0] == len(self.users), f"item_rows has {shape[0]} lists for {len(self.users)} users")
+        for name in ("values", "mask"):
+            found = tuple(getattr(self, name).shape)
+            _require(found == shape, f"{name} has shape {found}, needs {shape}")
+        _require(self.mask.dtype == torch.bool, "mask is not bool")
+        _require(self.item_rows.dtype == torch.int64, "item_rows is not int64")
+
+    def to(self, device: torch.device) -> JudgedBatch:
+        """Return the batch on `device`."""
+        return JudgedBatch(
+            self.users.to(device), self.item_rows.to(device), self.values.to(device), self.mask.to(device)
+        )
+
+
+@dataclass(frozen=True)
 class Batch:
     """One training step: users, what each position should predict, and the items encoded with gradient.
 
@@ -179,6 +218,8 @@ class Batch:
         weights: (B, L + 1) float, the weight of each target (a purchase says more than a click).
         items: M items whose vectors are computed in this step; all others come from the vector table.
         item_rows: (M,) int64 rows of `items` in the vector table, no row twice.
+        shown: what was shown, and clicked or not; None where the log has no impressions.
+        rated: what was rated; None where the log has no ratings.
     """
 
     users: UserBatch
@@ -186,15 +227,20 @@ class Batch:
     weights: Tensor
     items: ItemBatch
     item_rows: Tensor
+    shown: JudgedBatch | None = None
+    rated: JudgedBatch | None = None
 
     def validate(self) -> None:
-        """Check both halves and that they fit together.
+        """Check all parts and that they fit together.
 
         Raises:
             ValueError: naming what does not fit.
         """
         self.users.validate()
         self.items.validate()
+        for judged in (self.shown, self.rated):
+            if judged is not None:
+                judged.validate()
         shape = tuple(self.users.query_rows.shape)
         _require(
             tuple(self.targets.shape) == shape,
@@ -218,4 +264,6 @@ class Batch:
             self.weights.to(device),
             self.items.to(device),
             self.item_rows.to(device),
+            None if self.shown is None else self.shown.to(device),
+            None if self.rated is None else self.rated.to(device),
         )

@@ -28,8 +28,14 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Bar]:
-    """Show a bar of `total` units while the block runs; without a terminal one closing line is printed."""
+def progress_bar(description: str, total: int, *, shown: bool = True) -> Iterator[Bar]:
+    """Show a bar of `total` units while the block runs; without a terminal one closing line is printed.
+
+    Args:
+        description: what is done.
+        total: units that will be done.
+        shown: False = draw nothing, in a process that is not the one to speak.
+    """
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(bar_width=28),
@@ -38,5 +44,5 @@ def progress_bar(description: str, total: int) -> Iterator[Bar]:
         RemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
         yield Bar(progress, progress.add_task(description, total=total, note=""))

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trifocal.model.losses import bpr_loss, contrastive_loss, sampled_softmax_loss
+from trifocal.model.losses import bpr_loss, click_loss, contrastive_loss, rating_loss, sampled_softmax_loss
 
 
 def test_an_accidental_hit_is_no_negative() -> None:
@@ -24,20 +24,38 @@ def test_weights_are_shares() -> None:
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=6), st.floats(0.05, 1.0))
-def test_an_even_correction_changes_nothing(values: list[float], share: float) -> None:
+def test_one_of_so_many_stands_for_all_of_them(values: list[float], share: float) -> None:
+    """Each negative counts 1 / q times; the target, which is always there, once."""
     scores, target = torch.tensor([values]), torch.tensor([0])
-    even = torch.full((len(values),), math.log(share))
-    corrected = sampled_softmax_loss(scores, target, torch.ones(1), log_q=even)
-    torch.testing.assert_close(corrected, sampled_softmax_loss(scores, target, torch.ones(1)), atol=1e-4, rtol=1e-4)
+    log_q = torch.full((len(values),), math.log(share))
+    negatives = sum(math.exp(value) for value in values[1:]) / share
+    expected = math.log(1 + negatives / math.exp(values[0]))
+    found = float(sampled_softmax_loss(scores, target, torch.ones(1), log_q=log_q))
+    assert math.isclose(found, expected, rel_tol=1e-4, abs_tol=1e-5)
 
 
-def test_sampling_in_proportion_to_q_is_undone_by_the_correction() -> None:
-    """With the whole catalogue drawn many times, the corrected loss is that of the full softmax."""
-    scores = torch.tensor([0.3, -0.2, 0.9, 0.1])
-    draws = torch.tensor([0, 1, 1, 1, 2, 2, 3, 3, 3, 3])
-    counts = torch.bincount(draws).float()
-    corrected = (scores - counts.log())[draws]
-    assert math.isclose(float(corrected.exp().sum()), float(scores.exp().sum()), rel_tol=1e-6)
+def test_a_candidate_of_infinite_log_q_is_nobody_elses_negative_and_has_no_gradient() -> None:
+    scores = torch.tensor([[1.0, 1.0, 7.0], [1.0, 1.0, 1.0]], requires_grad=True)
+    log_q = torch.tensor([0.0, 0.0, torch.inf])
+    loss = sampled_softmax_loss(scores, torch.tensor([0, 2]), torch.ones(2), log_q=log_q)
+    assert math.isclose(float(loss.detach()), (math.log(2) + math.log(3)) / 2, rel_tol=1e-6)
+    (gradient,) = torch.autograd.grad(loss, scores)
+    torch.testing.assert_close(gradient, torch.tensor([[-0.25, 0.25, 0.0], [1 / 6, 1 / 6, -1 / 3]]))
+
+
+def test_a_click_is_as_likely_as_its_log_odds() -> None:
+    shown, clicked = torch.zeros(4), torch.tensor([1.0, 0.0, 0.0, 0.0])
+    bias = torch.tensor(0.0, requires_grad=True)
+    (gradient,) = torch.autograd.grad(click_loss(shown + bias, clicked, torch.ones(4)), bias)
+    assert math.isclose(float(gradient), 0.5 - 0.25, rel_tol=1e-6)
+    least = torch.tensor(math.log(1 / 3), requires_grad=True)
+    (gradient,) = torch.autograd.grad(click_loss(shown + least, clicked, torch.ones(4)), least)
+    assert math.isclose(float(gradient), 0, abs_tol=1e-7)
+
+
+def test_nothing_judged_costs_nothing() -> None:
+    none = torch.zeros(0)
+    assert float(click_loss(none, none, none)) == float(rating_loss(none, none, none)) == 0
 
 
 def test_bpr_falls_with_the_gap() -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tests.features.small_catalogue import WIDTH
-from tests.model.small_model import small_model
+from tests.features.small_catalogue import WIDTH, small_features
+from tests.model.small_model import SMALL, small_model
 
 from trifocal.batch import UserBatch
 from trifocal.features.sequences import user_batch
+from trifocal.model import ModelShapes, build_model
 from trifocal.types import Context, History, Request
 
 
@@ -60,3 +61,29 @@ def test_event_type_and_order_matter(tmp_path: Path) -> None:
     first = model.user_tower.last(batch, table)
     assert not torch.allclose(model.user_tower.last(bought, table), first)
     assert not torch.allclose(model.user_tower.last(users([2, 1]), table), first)
+
+
+def test_the_price_of_what_was_taken_counts_and_an_item_that_came_later_has_none(tmp_path: Path) -> None:
+    model, _ = small_model(tmp_path)
+    tower, table = model.user_tower, torch.randn(9, 16)
+    unknown = tower.last(users([1, 8]), table)
+    tower.set_prices(torch.tensor([0, 2, 0, 0, 0, 0, 0, 0]))
+    priced = tower.last(users([1, 8]), table)
+    assert not torch.allclose(priced, unknown)
+    tower.set_prices(torch.tensor([0, 2, 0, 0, 0, 0, 0, 0, 1]))
+    assert not torch.allclose(tower.last(users([1, 8]), table), priced)
+
+
+def test_only_the_fields_that_were_chosen_are_read(tmp_path: Path) -> None:
+    features, state = small_features(tmp_path)
+    shapes = ModelShapes.of(state, len(features), features.grid_cells)
+    model = build_model(SMALL.model_copy(update={"context": ("gap", "hour")}), shapes).eval()
+    torch.nn.init.normal_(model.user_tower.out.weight, std=0.2)
+    assert set(model.user_tower.context) == {"gap", "hour"}
+    table = torch.randn(8, 16)
+    plain, mobile, late = (
+        model.user_tower.last(users([1], context=context), table)
+        for context in (Context(), Context(device_code=2), Context(timestamp_s=10**9))
+    )
+    torch.testing.assert_close(plain, mobile)
+    assert not torch.allclose(plain, late)

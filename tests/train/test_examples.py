@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import torch
-from tests.features.small_catalogue import WIDTH, small_features
+from tests.features.small_catalogue import WIDTH
 
-from trifocal.train.examples import SearchEvent, batches, search_examples, sequence_examples
-from trifocal.train.objective import _candidates, _later_positives
+from trifocal.train.examples import SearchEvent, like_lengths, search_examples, sequence_examples
 from trifocal.types import History
 
 
@@ -43,41 +39,11 @@ def test_a_search_example_knows_what_came_before_and_nothing_else() -> None:
     assert example.request.context.query_vector is not None
 
 
-def test_batches_fit_the_contract_and_prefer_targets_as_live_items(tmp_path: Path) -> None:
-    features, _ = small_features(tmp_path)
+def test_groups_hold_every_example_once_and_like_lengths() -> None:
     generator = np.random.default_rng(0)
-    whole = [history([0, 1], [1, 2]), history([2], [1]), history([0, 3, 4], [1, 2, 3])]
-    examples = sequence_examples(whole, 5, shuffle_ties=False, generator=generator)
-    made = list(batches(examples, features, batch_size=2, live_items=6, history_length=5, generator=generator))
-    assert sorted(len(batch.users) for batch, _ in made) == [1, 2]
-    for batch, times in made:
-        batch.validate()
-        assert times.shape == batch.targets.shape
-        wanted = set(batch.targets[batch.targets >= 0].tolist())
-        assert wanted <= set(batch.item_rows.tolist())
-
-
-def test_items_never_taken_are_no_negatives() -> None:
-    rows, log_q = _candidates(torch.tensor([4]), torch.tensor([3.0, 0.0, 1.0, 0.0, 0.0]), 10)
-    assert rows.tolist() == [0, 2, 4]
-    assert log_q is None
-
-
-def test_a_large_catalogue_is_sampled_and_corrected() -> None:
-    torch.manual_seed(0)
-    counts = torch.ones(1000)
-    counts[7] = 500
-    rows, log_q = _candidates(torch.tensor([3, 999]), counts, 50)
-    assert log_q is not None
-    assert {3, 7, 999} <= set(rows.tolist())
-    assert len(rows) <= 52
-    # Item 7 is drawn almost surely: q near 1; the others about 50 times in 1000.
-    assert log_q[rows == 7].exp().item() > 0.9
-    assert 0.02 < log_q[rows == 3].exp().item() < 0.08
-
-
-def test_other_targets_of_the_same_user_are_accidental_hits() -> None:
-    targets = torch.tensor([[2, 5, -1], [5, -1, -1]])
-    users = torch.tensor([0, 0, 1])
-    hits = _later_positives(targets, users, torch.tensor([2, 3, 5]))
-    assert hits.tolist() == [[True, False, True], [True, False, True], [False, False, True]]
+    histories = [history(list(range(n)), list(range(1, n + 1))) for n in (1, 2, 3, 4) * 5]
+    examples = sequence_examples(histories, 10, shuffle_ties=False, generator=generator)
+    groups = like_lengths(examples, 5, generator)
+    assert [len(group) for group in groups] == [5, 5, 5, 5]
+    assert [len({len(e.targets) for e in group}) for group in groups] == [1, 1, 1, 1]
+    assert {id(e) for group in groups for e in group} == {id(e) for e in examples}

@@ -33,6 +33,7 @@ CONFIG = TrainConfig(
     learning_rate=5e-3,
     id_learning_rate=2e-2,
     warmup_steps=1,
+    gradient_every=0,
 )
 
 

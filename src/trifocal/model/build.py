@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trifocal.batch import CONTEXT_FIELDS
 from trifocal.errors import ConfigError
 from trifocal.features.context import GAP_CODES, HOUR_CODES, WEEKDAY_CODES
 from trifocal.features.items import FeatureState
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
-from trifocal.model.config import ModelConfig
+from trifocal.model.config import ContextField, ModelConfig
 from trifocal.model.item_tower import ItemTower
 from trifocal.model.masked_text import MaskedTextHead
 from trifocal.model.ranker import Ranker
+from trifocal.model.rating_head import RatingHead
 from trifocal.model.text_layers import TextLayers
 from trifocal.model.user_tower import UserTower
 from trifocal.types import EVENT_CODES
@@ -55,16 +55,16 @@ class ModelShapes:
         )
 
     @property
-    def context_sizes(self) -> tuple[int, ...]:
-        """Codes of each of `CONTEXT_FIELDS`."""
-        sizes = {
+    def context_sizes(self) -> dict[ContextField, int]:
+        """Codes of each field of the context, code 0 included; the price is the last attribute of an item."""
+        return {
             "gap": GAP_CODES,
             "device": self.devices,
             "country": self.countries,
             "hour": HOUR_CODES,
             "weekday": WEEKDAY_CODES,
+            "price": self.attribute_sizes[-1],
         }
-        return tuple(sizes[name] for name in CONTEXT_FIELDS)
 
 
 class TrifocalModel(nn.Module):
@@ -74,6 +74,8 @@ class TrifocalModel(nn.Module):
         item_tower: items -> (M, D).
         user_tower: users -> (B, D).
         ranker: (users, candidates) -> (B, K).
+        rating_head: scores -> ratings.
+        click_bias: score + this = log odds of a click on what is shown.
         masked_text: the head of masked language modelling while it is trained, else None; no part of a bundle.
     """
 
@@ -81,6 +83,8 @@ class TrifocalModel(nn.Module):
         super().__init__()
         self.item_tower, self.user_tower, self.ranker = item_tower, user_tower, ranker
         self.masked_text: MaskedTextHead | None = None
+        self.rating_head = RatingHead(item_tower.id_table.num_embeddings - 1)
+        self.click_bias = nn.Parameter(torch.zeros(()))
         self.log_scale = nn.Parameter(torch.tensor(-0.5 * math.log(embedding_size)))
         self.log_temperature = nn.Parameter(torch.tensor(math.log(_TEMPERATURE)))
 
@@ -112,7 +116,8 @@ def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
         text_layers=_text_layers(config, shapes),
     )
     user_tower = UserTower(
-        context_sizes=shapes.context_sizes,
+        context_sizes={field: shapes.context_sizes[field] for field in config.context},
+        n_items=shapes.n_items,
         event_codes=len(EVENT_CODES) + 1,
         text_width=shapes.text_width,
         embedding_size=config.embedding_size,

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Modality", "ModelConfig"]
+__all__ = ["ContextField", "Modality", "ModelConfig"]
 
 Modality = Literal["text", "image", "ids"]
+ContextField = Literal["gap", "device", "country", "hour", "weekday", "price"]
 
 
 class ModelConfig(BaseModel):
@@ -22,18 +23,20 @@ class ModelConfig(BaseModel):
     """D, the size of item and user vectors."""
     pooled_size: int = Field(default=96, ge=4, le=512)
     """Principal components of the mean text token, and as many of the image's, in the item tower's linear shortcut."""
-    fusion_width: int = Field(default=128, ge=16, le=1024)
     text_trainable_layers: int = Field(default=0, ge=0, le=48)
     """Upper layers of the text backbone that are trained with everything else; 0 = all frozen, at most all of them."""
     text_adaptation: Literal["full", "lora"] = "full"
     """How those layers are trained: every weight, or low-rank maps beside their queries and values."""
     text_rank: int = Field(default=8, ge=1, le=256)
     """Rank of the low-rank maps."""
+    fusion_width: int = Field(default=128, ge=16, le=1024)
     """Width of the joint Transformer layers."""
     fusion_layers: int = Field(default=1, ge=1, le=12)
     """Joint layers over text, image and attribute tokens."""
     fusion_heads: int = Field(default=4, ge=1, le=16)
     """Attention heads of the joint layers and the gated cross-attention."""
+    context: tuple[ContextField, ...] = ("gap", "device", "country", "hour", "weekday", "price")
+    """Circumstances that the user tower reads: those of what comes next, and the price bucket of each event's item."""
     user_layers: int = Field(default=2, ge=1, le=12)
     """Causal layers of the user tower."""
     user_heads: int = Field(default=2, ge=1, le=16)

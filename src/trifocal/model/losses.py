@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["bpr_loss", "contrastive_loss", "masked_token_loss", "sampled_softmax_loss"]
+__all__ = ["bpr_loss", "click_loss", "contrastive_loss", "masked_token_loss", "rating_loss", "sampled_softmax_loss"]
 
 
 def sampled_softmax_loss(
@@ -14,25 +14,29 @@ def sampled_softmax_loss(
 ) -> Tensor:
     """Return the weighted mean of -log softmax at the target, over candidates corrected for how they were sampled.
 
-    `loss_p = -log( exp(s_pt - log q_t) / sum_c exp(s_pc - log q_c) )`, Bengio & Senecal (2008); Yi et al., Sampling-
-    bias-corrected neural modeling (RecSys 2019), equation 3. An accidental hit, a candidate that the user did take,
-    is no negative and is left out of the sum.
+    `loss_p = -log( exp(s_pt) / [exp(s_pt) + sum_{c != t} exp(s_pc - log q_c)] )`: Bengio & Senecal (2008); Yi et al.,
+    Sampling-bias-corrected neural modeling (RecSys 2019), equation 3; but the target is there for certain and
+    needs no correction: Khrylchenko et al., Correcting the LogQ correction (RecSys 2025, arXiv 2507.09331). An
+    accidental hit, a candidate that the user did take, is left out of the sum.
 
     Args:
         scores: (P, C).
         targets: (P,) int64 column of the positive.
         weights: (P,) float.
-        log_q: (C,) log of the expected number of times each candidate is drawn; None = all items are candidates.
+        log_q: (C,) log of how likely each candidate is to be drawn; None = all items are candidates.
         hits: (P, C) bool, True = not to be counted as a negative; ignored at the target itself.
 
     >>> scores = torch.tensor([[0.0, 0.0]])
     >>> round(float(sampled_softmax_loss(scores, torch.tensor([0]), torch.ones(1))), 4)  # log 2
     0.6931
-    >>> log_q = torch.log(torch.tensor([0.5, 0.25]))  # exp(s - log q) = 2 and 4: -log(2 / 6)
+    >>> log_q = torch.log(torch.tensor([0.5, 0.25]))  # the other stands for 1 / .25 = 4 of its kind: -log(1 / 5)
     >>> round(float(sampled_softmax_loss(scores, torch.tensor([0]), torch.ones(1), log_q=log_q)), 4)
-    1.0986
+    1.6094
     """
-    corrected = scores if log_q is None else scores - log_q
+    corrected = scores
+    if log_q is not None:
+        column = targets[:, None]
+        corrected = (scores - log_q).scatter(1, column, scores.gather(1, column))
     if hits is not None:
         wrong = hits.clone()
         wrong[torch.arange(len(targets), device=targets.device), targets] = False
@@ -57,6 +61,49 @@ def bpr_loss(positive: Tensor, negative: Tensor, weights: Tensor) -> Tensor:
     """
     losses = -functional.logsigmoid(positive - negative)
     return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def click_loss(logits: Tensor, clicked: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean binary cross-entropy of what was shown: clicked, or shown and passed over.
+
+    `-[y log sigmoid(z) + (1 - y) log(1 - sigmoid(z))]`, the logistic loss of click models: Covington et al., Deep
+    neural networks for YouTube recommendations (RecSys 2016), section 4.2, without its weights of watch time; Cheng
+    et al., Wide & Deep (DLRS 2016), equation 3.
+
+    Args:
+        logits: (P,) score plus the learned bias.
+        clicked: (P,) float, 1 = clicked, 0 = not.
+        weights: (P,) float.
+
+    >>> even = click_loss(torch.zeros(2), torch.tensor([1.0, 0.0]), torch.ones(2))  # both log 2
+    >>> round(float(even), 4)
+    0.6931
+    >>> logits = torch.log(torch.tensor([3.0, 3.0]))  # sigmoid 3/4: -log(3/4) and, twice as heavy, -log(1/4)
+    >>> round(float(click_loss(logits, torch.tensor([1.0, 0.0]), torch.tensor([1.0, 2.0]))), 4)  # (.2877 + 2.7726) / 3
+    1.0201
+    """
+    losses = functional.binary_cross_entropy_with_logits(logits, clicked, reduction="none")
+    return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def rating_loss(predicted: Tensor, ratings: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted mean of (rating - predicted)^2.
+
+    Koren, Bell and Volinsky, Matrix factorization techniques for recommender systems (Computer 42, 2009), equation 5;
+    regularisation is left to weight decay.
+
+    Args:
+        predicted: (P,) what the rating head says.
+        ratings: (P,) what the user said, in the log's own unit.
+        weights: (P,) float.
+
+    >>> predicted, ratings = torch.tensor([3.0, 4.0]), torch.tensor([5.0, 4.0])
+    >>> float(rating_loss(predicted, ratings, torch.ones(2)))  # (2^2 + 0) / 2
+    2.0
+    >>> float(rating_loss(predicted, ratings, torch.tensor([1.0, 3.0])))  # 2^2 / 4
+    1.0
+    """
+    return ((ratings - predicted).square() * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
 def contrastive_loss(text: Tensor, image: Tensor, temperature: Tensor) -> Tensor:

@@ -39,18 +39,15 @@ class Progress:
     curve: list[dict[str, float]] | None = None
 
 
-def save_checkpoint(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, generators: dict[str, Any]
-) -> None:
-    """Write everything that is needed to go on to `folder`."""
+def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    """Write everything that is needed to go on to `folder`; what an epoch draws follows from its seed and number."""
     folder.mkdir(parents=True, exist_ok=True)
     state = optimizer.state_dict()
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, values in state["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in values.items()}
-    tensors["generator.torch"] = torch.get_rng_state()
     temporary = folder / "checkpoint.tmp"
-    about = {"progress": asdict(progress), "groups": state["param_groups"], "generators": generators}
+    about = {"progress": asdict(progress), "groups": state["param_groups"]}
     # One file holds all, so that weights and progress can never be of different epochs.
     save_file({n: t.contiguous() for n, t in tensors.items()}, temporary, metadata={"about": json.dumps(about)})
     temporary.replace(folder / "checkpoint.safetensors")
@@ -58,8 +55,8 @@ def save_checkpoint(
 
 def load_checkpoint(
     folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, fingerprint: str
-) -> tuple[Progress, dict[str, Any]] | None:
-    """Restore model and optimiser from `folder`; return progress and generator states, None where there is nothing.
+) -> Progress | None:
+    """Restore model and optimiser from `folder`; return how far it had come, None where there is nothing.
 
     Raises:
         ArtifactError: when the checkpoint is of other data or settings.
@@ -81,8 +78,7 @@ def load_checkpoint(
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": about["groups"]})
-    torch.set_rng_state(tensors["generator.torch"])
-    return progress, about["generators"]
+    return progress
 
 
 def _metadata(path: Path) -> dict[str, Any]:

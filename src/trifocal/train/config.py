@@ -18,6 +18,10 @@ class LossWeights(BaseModel):
     """Sampled softmax with logQ correction over the catalogue: retrieval."""
     bpr: float = Field(default=0.1, ge=0)
     """BPR against one sampled item: ranking."""
+    click: float = Field(default=0.1, ge=0)
+    """Cross-entropy of clicks on what was shown, or against one sampled item where the log has no impressions."""
+    rating: float = Field(default=0.1, ge=0)
+    """Squared error of the expected rating, where the log has ratings."""
     contrastive: float = Field(default=0.1, ge=0)
     """InfoNCE between text and picture of the same item: alignment."""
     ranker: float = Field(default=1.0, ge=0)
@@ -57,12 +61,22 @@ class TrainConfig(BaseModel):
     """Events of the same moment (a basket) come in a new order each epoch: their order means nothing."""
     max_search_examples: int = Field(default=4096, ge=0)
     """Events that followed a search query, drawn as extra examples."""
+    max_shown_lists: int = Field(default=4096, ge=0)
+    """Shown lists drawn each epoch for the click loss; 0 = only sampled negatives, as in a log without impressions."""
+    max_rated_lists: int = Field(default=4096, ge=0)
+    """Lists of ratings drawn each epoch for the rating loss; 0 = no rating loss."""
     metric: Literal["recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@20", "map@20", "mrr"] = "ndcg@10"
     """Validation figure that early stopping and the best checkpoint go by."""
     validation_users: int = Field(default=2000, ge=1)
     """Users of the validation part that each epoch is scored on, drawn once."""
     losses: LossWeights = LossWeights()
     """Weights of the loss parts."""
+    gradient_every: int = Field(default=100, ge=0)
+    """Steps between measurements of each loss part's gradient norm on the item tower; 0 = never."""
+    precision: Literal["float32", "bf16"] = "float32"
+    """What the towers compute in while training; losses, weights and serving stay in float32."""
+    tensorboard: bool = False
+    """Write event files for TensorBoard beside the log; needs the extra `tensorboard`."""
     seed: int = 0
     """Of initial weights, order, dropout and sampling."""
     device: Literal["cpu", "cuda"] = "cpu"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from trifocal.model.config import ModelConfig
 from trifocal.model.memory import ItemMemory, fit_memory
 from trifocal.model.ranker import ItemEvidence
 from trifocal.train.examples import SearchEvent
+from trifocal.train.judgements import Judgements
 from trifocal.types import FloatArray, History, IntArray
 
 __all__ = ["TrainingData", "item_evidence", "item_memory"]
@@ -32,6 +33,8 @@ class TrainingData:
         counts: (N,) float32, positive events of each item.
         created_s: (N,) int64 seconds since 1970 when each item appeared; 0 = always there.
         fingerprint: of items and events.
+        shown: impressions, clicked or passed over.
+        rated: every rating, liked or not.
     """
 
     features: CatalogueFeatures
@@ -41,6 +44,8 @@ class TrainingData:
     counts: FloatArray
     created_s: IntArray
     fingerprint: str
+    shown: Judgements = field(default_factory=Judgements)
+    rated: Judgements = field(default_factory=Judgements)
 
 
 def item_evidence(

@@ -4,6 +4,7 @@
 FOLDER/checkpoint.safetensors   the newest epoch, to go on from
       /best/checkpoint.safetensors   the best epoch by validation
       /train.jsonl              one line an epoch
+      /tensorboard/             the same for TensorBoard, where it is asked for
 ```
 """
 
@@ -13,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,8 +29,9 @@ from trifocal.train.blend import choose_blend
 from trifocal.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData, item_memory
-from trifocal.train.logs import write_log
-from trifocal.train.objective import Catalogue
+from trifocal.train.logs import event_writer, note, write_events, write_log
+from trifocal.train.objective import PARTS
+from trifocal.train.processes import from_first
 from trifocal.train.run import TrainingRun
 from trifocal.train.step import train_steps
 from trifocal.train.table import content_table
@@ -81,19 +84,23 @@ def train_model(
         ArtifactError: when the checkpoint in `folder` is of other data or settings.
     """
     run = TrainingRun(data, name, model_config, config, compact_size)
-    _resume(run, folder)
+    run.progress = load_checkpoint(folder, run.model, run.optimizer, run.progress.fingerprint) or run.progress
+    writer = event_writer(folder / "tensorboard", run.progress) if config.tensorboard and run.place.first else None
     content = content_table(run.model, data.features, run.device)
-    with progress_bar(f"train {name}", config.epochs) as bar, flushed_denormals():
+    with progress_bar(f"train {name}", config.epochs, shown=run.place.first) as bar, flushed_denormals():
         bar.advance(run.progress.epoch)
         while run.progress.epoch < config.epochs and not _exhausted(run.progress, config):
             content = _epoch(run, content, folder, validate, bar)
+            if writer is not None:
+                write_events(writer, (run.progress.curve or [])[-1])
     load_checkpoint(folder / "best", run.model, run.optimizer, run.progress.fingerprint)
-    content = content_table(run.model, data.features, run.device)
+    content = content_table(run.model, data.features, run.device).cpu()
+    run.to_cpu()
     memory = item_memory(data, model_config)
     recommender = run.recommender(content, memory)
     chosen, figure = blend or Blend(), run.progress.best
     if validate is not None:
-        chosen, figure = choose_blend(recommender, validate, config.metric)
+        chosen, figure = from_first(lambda: choose_blend(recommender, validate, config.metric))
     return TrainedModel(
         model=run.model.eval(),
         item_vectors=torch.from_numpy(recommender.item_vectors),
@@ -106,45 +113,38 @@ def train_model(
     )
 
 
-def _resume(run: TrainingRun, folder: Path) -> None:
-    found = load_checkpoint(folder, run.model, run.optimizer, run.progress.fingerprint)
-    if found is not None:
-        run.progress, generators = found
-        run.generator.bit_generator.state = generators["numpy"]
-
-
 def _exhausted(progress: Progress, config: TrainConfig) -> bool:
     return progress.epoch - progress.best_epoch >= config.patience
 
 
 def _epoch(run: TrainingRun, content: Tensor, folder: Path, validate: Validator | None, bar: Bar) -> Tensor:
-    started = time.perf_counter()
-    catalogue = Catalogue(
-        content,
-        run.pooled,
-        run.attributes,
-        torch.from_numpy(run.data.counts).to(run.device),
-        torch.from_numpy(run.data.created_s).to(run.device),
-        run.evidence,
-    )
-    parts = train_steps(run, catalogue, bar)
+    started, progress = time.perf_counter(), run.progress
+    _seed(run)
+    losses = train_steps(run, run.catalogue(content), bar)
     content = content_table(run.model, run.data.features, run.device)
-    progress = run.progress
     progress.epoch += 1
     progress.seconds += time.perf_counter() - started
-    figures = {} if validate is None else validate(run.recommender(content))
+    figures = {} if validate is None else from_first(lambda: validate(run.recommender(content)))
     figure = float(progress.epoch) if validate is None else figures[run.config.metric]
     better = figure > progress.best
     if better:
         progress.best, progress.best_epoch = figure, progress.epoch
-    row = {"epoch": progress.epoch, "seconds": round(progress.seconds, 1), **parts, **figures}
+    row = {"epoch": progress.epoch, "seconds": round(progress.seconds, 1), **losses, **figures}
     progress.curve = [*(progress.curve or []), row]
-    generators = {"numpy": run.generator.bit_generator.state}
-    if better:
-        save_checkpoint(folder / "best", run.model, run.optimizer, progress, generators)
-    save_checkpoint(folder, run.model, run.optimizer, progress, generators)
-    write_log(folder, progress)
+    from_first(lambda: _save(run, folder, better))
     bar.advance()
-    # A refit has no figure to show: it trains for as many epochs as were best.
-    bar.note("refit" if validate is None else f"{run.config.metric} {figure:.4f}, best {progress.best:.4f}")
+    bar.note(note({name: losses[name] for name in PARTS if name in losses}, progress, run.config.metric))
     return content
+
+
+def _seed(run: TrainingRun) -> None:
+    """Let what this process draws in the epoch follow from seed, epoch and rank: a resumed run then needs no more."""
+    sequence = np.random.SeedSequence([run.config.seed, run.progress.epoch, run.place.rank + 1])
+    torch.manual_seed(int(sequence.generate_state(1)[0]))
+
+
+def _save(run: TrainingRun, folder: Path, better: bool) -> None:
+    if better:
+        save_checkpoint(folder / "best", run.model, run.optimizer, run.progress)
+    save_checkpoint(folder, run.model, run.optimizer, run.progress)
+    write_log(folder, run.progress)

@@ -1,21 +1,27 @@
-"""One training step's losses. Letters: P predictions, C candidates, N items; the others as in `batch.py`."""
+"""One training step's losses: each part is one function here and one entry of `PARTS`.
+
+Letters: P predictions, C candidates, N items; the others as in `batch.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from trifocal.batch import Batch
+from trifocal.batch import Batch, JudgedBatch
 from trifocal.model.build import TrifocalModel
 from trifocal.model.config import ModelConfig
-from trifocal.model.losses import bpr_loss, contrastive_loss, sampled_softmax_loss
+from trifocal.model.losses import bpr_loss, click_loss, contrastive_loss, rating_loss, sampled_softmax_loss
 from trifocal.model.ranker import ItemEvidence, pair_evidence
+from trifocal.train.candidates import accidental_hits, softmax_candidates
 from trifocal.train.config import TrainConfig
 
-__all__ = ["Catalogue", "step_losses"]
+__all__ = ["PARTS", "Catalogue", "Objective", "Part", "StepValues"]
 
 # Later than any item was created: where a time is unknown, every item counts as a negative.
 _ALWAYS = torch.iinfo(torch.int64).max
@@ -42,35 +48,99 @@ class Catalogue:
     evidence: ItemEvidence
 
 
-def step_losses(
-    model: TrifocalModel,
-    batch: Batch,
-    times_s: Tensor,
-    catalogue: Catalogue,
-    *,
-    model_config: ModelConfig,
-    config: TrainConfig,
-) -> dict[str, Tensor]:
-    """Return the unweighted loss parts of one step; writes the live items' new content into `catalogue.content`."""
-    vectors = _item_vectors(model, batch, catalogue, model_config)
+class Part(NamedTuple):
+    """One part of the loss.
+
+    Attributes:
+        loss: scalar, a mean.
+        weight: scalar, what it is a mean over: the sum of the weights of its examples.
+    """
+
+    loss: Tensor
+    weight: Tensor
+
+
+@dataclass(frozen=True)
+class StepValues:
+    """What the parts of one step share.
+
+    Attributes:
+        model: in training mode.
+        batch: of this step.
+        catalogue: all items.
+        vectors: (N, D) item vectors of this step, with gradient.
+        outputs: (B, L + 1, D) user vectors.
+        scores: (P, C) of each target's position with the candidates.
+        columns: (P,) int64 column of the target.
+        weights: (P,) float, of the targets.
+        hits: (P, C) bool, True = no negative of this position.
+        log_q: (C,) see `softmax_candidates`; None = nothing was drawn.
+        model_config: of the model.
+        config: of the training.
+    """
+
+    model: TrifocalModel
+    batch: Batch
+    catalogue: Catalogue
+    vectors: Tensor
+    outputs: Tensor
+    scores: Tensor
+    columns: Tensor
+    weights: Tensor
+    hits: Tensor
+    log_q: Tensor | None
+    model_config: ModelConfig
+    config: TrainConfig
+
+
+class Objective(nn.Module):
+    """The forward pass of all losses: what is wrapped where several processes train together. Stability: internal."""
+
+    def __init__(self, model: TrifocalModel, model_config: ModelConfig, config: TrainConfig) -> None:
+        super().__init__()
+        self.model, self.model_config, self.config = model, model_config, config
+
+    def forward(self, batch: Batch, times_s: Tensor, catalogue: Catalogue) -> dict[str, Part]:
+        """Return the unweighted parts of one step; writes the live items' new content into `catalogue.content`.
+
+        Args:
+            batch: users, targets, live items, what was judged.
+            times_s: (B, L + 1) int64, when each target was taken; 0 = unknown.
+            catalogue: all items.
+        """
+        half = self.config.precision == "bf16"
+        with torch.autocast(batch.item_rows.device.type, dtype=torch.bfloat16, enabled=half):
+            values = _step_values(self, batch, times_s, catalogue)
+            wanted = [name for name in PARTS if getattr(self.config.losses, name) > 0]
+            found = {name: PARTS[name](values) for name in wanted}
+        return {name: part for name, part in found.items() if part is not None}
+
+
+def _step_values(objective: Objective, batch: Batch, times_s: Tensor, catalogue: Catalogue) -> StepValues:
+    model, config = objective.model, objective.config
+    vectors = _item_vectors(model, batch, catalogue, objective.model_config)
     outputs = model.user_tower(batch.users, vectors)  # (B, L + 1, D)
     users, positions = torch.nonzero(batch.targets >= 0, as_tuple=True)  # (P,)
-    targets, weights = batch.targets[users, positions], batch.weights[users, positions]
-    candidates, log_q = _candidates(targets, catalogue.counts, config.softmax_candidates)
-    columns = torch.searchsorted(candidates, targets)
-    scores = outputs[users, positions] @ vectors[candidates].T * model.scale  # (P, C)
-    hits = _later_positives(batch.targets, users, candidates)
+    targets = batch.targets[users, positions]
+    candidates, log_q = softmax_candidates(targets, catalogue.counts, config.softmax_candidates)
+    # Single precision from here on, whatever the towers ran in: a softmax over thousands of items needs it.
+    scores = (outputs[users, positions] @ vectors[candidates].T).float() * model.scale
     moments = times_s[users, positions]
-    hits |= catalogue.created_s[candidates] > torch.where(moments > 0, moments, _ALWAYS)[:, None]
-    losses = {
-        "softmax": sampled_softmax_loss(scores, columns, weights, log_q=log_q, hits=hits),
-        "bpr": _bpr(scores, columns, weights, hits),
-    }
-    if config.losses.contrastive and {"text", "image"} <= set(model_config.modalities):
-        losses["contrastive"] = _contrastive(model, batch, config.contrastive_items)
-    if config.losses.ranker:
-        losses["ranker"] = _ranker(model, batch, outputs.detach(), vectors.detach(), catalogue, config)
-    return losses
+    late = catalogue.created_s[candidates] > torch.where(moments > 0, moments, _ALWAYS)[:, None]
+    return StepValues(
+        model=model,
+        batch=batch,
+        catalogue=catalogue,
+        vectors=vectors,
+        outputs=outputs,
+        scores=scores,
+        columns=torch.searchsorted(candidates, targets),
+        weights=batch.weights[users, positions],
+        hits=accidental_hits(batch.targets, users, candidates) | late,
+        log_q=log_q,
+        model_config=objective.model_config,
+        config=config,
+    )
 
 
 def _item_vectors(model: TrifocalModel, batch: Batch, catalogue: Catalogue, config: ModelConfig) -> Tensor:
@@ -80,7 +150,7 @@ def _item_vectors(model: TrifocalModel, batch: Batch, catalogue: Catalogue, conf
     drop = torch.rand(len(catalogue.content), device=device)
     no_text, no_image = drop < share, drop > 1 - share
     live = batch.items.without(text=no_text[batch.item_rows], image=no_image[batch.item_rows])
-    content = model.item_tower.content(live)
+    content = model.item_tower.content(live).float()
     whole = ~(no_text | no_image)[batch.item_rows]
     catalogue.content[batch.item_rows[whole]] = content.detach()[whole]
     table = catalogue.content.index_copy(0, batch.item_rows, content)
@@ -93,53 +163,80 @@ def _item_vectors(model: TrifocalModel, batch: Batch, catalogue: Catalogue, conf
     )
 
 
-def _candidates(targets: Tensor, counts: Tensor, limit: int) -> tuple[Tensor, Tensor | None]:
-    """Return sorted item rows (C,) that hold every target, and log q; items never taken in training are no negatives.
-
-    Past `limit` items are drawn in proportion to count^0.75; then q is the expected number of draws, 1 for targets.
-    """
-    known = torch.nonzero(counts > 0).squeeze(1)
-    if len(known) <= limit:
-        return torch.unique(torch.cat([known, targets])), None
-    shares = counts.pow(0.75)
-    drawn = torch.multinomial(shares, limit, replacement=False)
-    rows = torch.unique(torch.cat([drawn, targets]))
-    expected = (1 - (1 - shares[rows] / shares.sum()).pow(limit)).clamp(min=1e-9)
-    return rows, expected.log()
+def _softmax(step: StepValues) -> Part:
+    loss = sampled_softmax_loss(step.scores, step.columns, step.weights, log_q=step.log_q, hits=step.hits)
+    return Part(loss, step.weights.sum())
 
 
-def _later_positives(targets: Tensor, users: Tensor, candidates: Tensor) -> Tensor:
-    """(P, C): the candidate is another target of the same user, so it is an accidental hit."""
-    taken = torch.zeros(len(targets), len(candidates) + 1, dtype=torch.bool, device=targets.device)
-    columns = torch.searchsorted(candidates, targets.clamp(min=0))
-    taken.scatter_(1, torch.where(targets >= 0, columns, len(candidates)), True)
-    return taken[users, :-1]
+def _bpr(step: StepValues) -> Part:
+    drawn, weights = _drawn_negatives(step)
+    rows = torch.arange(len(drawn), device=drawn.device)
+    loss = bpr_loss(step.scores[rows, step.columns], step.scores[rows, drawn], weights)
+    return Part(loss, weights.sum())
 
 
-def _bpr(scores: Tensor, columns: Tensor, weights: Tensor, hits: Tensor) -> Tensor:
-    drawn = torch.randint(scores.shape[1], columns.shape, device=scores.device)
-    rows = torch.arange(len(columns), device=scores.device)
-    return bpr_loss(scores[rows, columns], scores[rows, drawn], weights * ~hits[rows, drawn])
+def _click(step: StepValues) -> Part:
+    """Of what was shown; where the log has no impressions, of the targets and one sampled item each."""
+    if step.batch.shown is not None:
+        scores, weights = _judged_scores(step, step.batch.shown)
+        loss = click_loss(scores + step.model.click_bias, step.batch.shown.values, weights)
+        return Part(loss, weights.sum())
+    drawn, weights = _drawn_negatives(step)
+    rows = torch.arange(len(drawn), device=drawn.device)
+    logits = torch.stack([step.scores[rows, step.columns], step.scores[rows, drawn]]) + step.model.click_bias
+    clicked = torch.tensor([[1.0], [0.0]], device=logits.device).expand_as(logits)
+    both = torch.stack([step.weights, weights])
+    return Part(click_loss(logits, clicked, both), both.sum())
 
 
-def _contrastive(model: TrifocalModel, batch: Batch, size: int) -> Tensor:
-    both = torch.nonzero(batch.items.text_mask.any(dim=1) & batch.items.image_mask).squeeze(1)[:size]
+def _rating(step: StepValues) -> Part | None:
+    rated = step.batch.rated
+    if rated is None:
+        return None
+    scores, weights = _judged_scores(step, rated)
+    predicted = step.model.rating_head(scores, rated.item_rows + 1)
+    return Part(rating_loss(predicted, rated.values, weights), weights.sum())
+
+
+def _judged_scores(step: StepValues, judged: JudgedBatch) -> tuple[Tensor, Tensor]:
+    """Scores (S, J) of what was judged, and weights: 1 = an item, 0 = padding."""
+    if len(judged.users) == 0:
+        return step.scores.new_zeros(judged.values.shape), judged.mask.float()
+    users = step.model.user_tower.last(judged.users, step.vectors)
+    scores = torch.einsum("sd,sjd->sj", users, step.vectors[judged.item_rows]).float() * step.model.scale
+    return scores, judged.mask.float()
+
+
+def _drawn_negatives(step: StepValues) -> tuple[Tensor, Tensor]:
+    """Columns (P,) of one candidate a target, and weights: 0 where it is no negative."""
+    drawn = torch.randint(step.scores.shape[1], step.columns.shape, device=step.scores.device)
+    rows = torch.arange(len(drawn), device=drawn.device)
+    return drawn, step.weights * ~step.hits[rows, drawn]
+
+
+def _contrastive(step: StepValues) -> Part | None:
+    """Of live items that have both; the others of the same process are the negatives."""
+    if not {"text", "image"} <= set(step.model_config.modalities):
+        return None
+    items, tower = step.batch.items, step.model.item_tower
+    both = torch.nonzero(items.text_mask.any(dim=1) & items.image_mask).squeeze(1)[: step.config.contrastive_items]
+    weight = torch.tensor(float(len(both)), device=both.device)
     if len(both) < 2:
-        return batch.weights.new_zeros(())
-    items = batch.items.select(both).without_attributes()
-    none = torch.zeros_like(items.id_codes)
+        return Part(step.batch.weights.new_zeros(()), 0 * weight)
+    chosen = items.select(both).without_attributes()
+    none = torch.zeros_like(chosen.id_codes)
     # Without ids: what a text or a picture alone says.
     text, image = (
-        model.item_tower.vectors(model.item_tower.content(part), model.item_tower.pooled(part), part.attributes, none)
-        for part in (items.text_only(), items.image_only())
+        tower.vectors(tower.content(part), tower.pooled(part), part.attributes, none).float()
+        for part in (chosen.text_only(), chosen.image_only())
     )
-    return contrastive_loss(text, image, model.log_temperature.exp())
+    return Part(contrastive_loss(text, image, step.model.log_temperature.exp()), weight)
 
 
-def _ranker(
-    model: TrifocalModel, batch: Batch, outputs: Tensor, vectors: Tensor, catalogue: Catalogue, config: TrainConfig
-) -> Tensor:
+def _ranker(step: StepValues) -> Part:
     """Softmax over the best retrieved items where the target is among them, at one random position of each user."""
+    model, batch, catalogue, config = step.model, step.batch, step.catalogue, step.config
+    outputs, vectors = step.outputs.detach().float(), step.vectors.detach().float()
     asked = batch.targets >= 0
     position = torch.multinomial(asked.float(), 1).squeeze(1)  # (B,)
     rows = torch.arange(len(position), device=position.device)
@@ -158,10 +255,22 @@ def _ranker(
     found = best.indices == target[:, None]
     kept = found.any(dim=1)
     if not kept.any():
-        return scores.new_zeros(())
+        return Part(scores.new_zeros(()), scores.new_zeros(()))
     users, found, candidates, known = users[kept], found[kept], best.indices[kept], best.values[kept]
     evidence = pair_evidence(known.clamp(min=-1e4), candidates, history[kept], mask[kept], catalogue.evidence)
     # A target must not be told apart by its own event: its popularity is that of all the others' events.
     evidence[..., -1] = torch.where(found, (catalogue.counts[candidates] - 1).clamp(min=0).log1p(), evidence[..., -1])
     final = known + model.ranker(users, vectors[candidates], evidence)
-    return functional.cross_entropy(final.masked_fill(known.isneginf(), -torch.inf), found.long().argmax(dim=1))
+    loss = functional.cross_entropy(final.masked_fill(known.isneginf(), -torch.inf), found.long().argmax(dim=1))
+    return Part(loss, kept.sum().float())
+
+
+# Name of the weight in `train.losses` -> the part; None = there is nothing that it could be computed from.
+PARTS: dict[str, Callable[[StepValues], Part | None]] = {
+    "softmax": _softmax,
+    "bpr": _bpr,
+    "click": _click,
+    "rating": _rating,
+    "contrastive": _contrastive,
+    "ranker": _ranker,
+}

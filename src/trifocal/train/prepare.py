@@ -19,6 +19,7 @@ from trifocal.features.items import FeatureState, encode_catalogue
 from trifocal.features.text import text_source
 from trifocal.train.data import TrainingData
 from trifocal.train.examples import SearchEvent
+from trifocal.train.judgements import rated_lists, shown_lists
 from trifocal.types import FloatArray, IntArray, Vocabulary
 
 __all__ = ["prepare_training"]
@@ -63,6 +64,10 @@ def prepare_training(
         counts=counts,
         created_s=_created_s(dataset.items),
         fingerprint=_fingerprint(dataset.items, split, config),
+        shown=shown_lists(
+            split.train, vocabulary, context, lambda queries: _query_vectors(queries, config), min_rating=min_rating
+        ),
+        rated=rated_lists(split.train, vocabulary, context, min_rating=min_rating),
     )
 
 

@@ -1,66 +1,41 @@
-"""The steps of one epoch: draw batches, compute the losses, move the weights."""
+"""The steps of one epoch: take batches, compute the losses, move the weights."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-from trifocal.batch import Batch
 from trifocal.progress import Bar
+from trifocal.train.batches import epoch_batches
 from trifocal.train.checkpoint import Progress
 from trifocal.train.config import TrainConfig
-from trifocal.train.examples import Example, batches, sequence_examples
-from trifocal.train.objective import Catalogue, step_losses
+from trifocal.train.gradients import gradient_norms, shared_parameters
+from trifocal.train.logs import Means, note
+from trifocal.train.objective import Catalogue, Part
+from trifocal.train.processes import summed
 from trifocal.train.run import TrainingRun, learning_rates
 
 __all__ = ["train_steps"]
 
 
 def train_steps(run: TrainingRun, catalogue: Catalogue, bar: Bar) -> dict[str, float]:
-    """Run one epoch's steps; return the mean of each loss part."""
+    """Run one epoch's steps; return the mean of each loss part, and of `gradient_norm.<part>` where it was measured."""
     run.model.train()
-    sums: dict[str, float] = {}
-    count = 0
-    for batch, times_s in _batches(run):
-        losses = step_losses(
-            run.model,
-            batch.to(run.device),
-            times_s.to(run.device),
-            catalogue,
-            model_config=run.model_config,
-            config=run.config,
-        )
-        _step(run, losses)
-        for part, value in losses.items():
-            sums[part] = sums.get(part, 0.0) + float(value.detach())
-        count += 1
-        bar.note(" ".join(f"{part} {total / count:.3f}" for part, total in sums.items()))
-    return {part: total / count for part, total in sums.items()}
+    losses, norms = Means(), Means()
+    for count, (batch, times_s) in enumerate(epoch_batches(run.batches, run.progress.epoch)):
+        parts = run.objective(batch.to(run.device), times_s.to(run.device), catalogue)
+        if run.place.first and run.config.gradient_every and count % run.config.gradient_every == 0:
+            weighted = {name: _weight(run.config, name) * part.loss for name, part in parts.items()}
+            norms.add_all(gradient_norms(weighted, shared_parameters(run.model)))
+        _move(run, parts)
+        for name, part in parts.items():
+            losses.add(name, float(part.loss.detach()), float(part.weight))
+        bar.note(note(losses.means(), run.progress, run.config.metric))
+    return {**losses.means_of_all(), **{f"gradient_norm.{name}": norm for name, norm in norms.means().items()}}
 
 
-def _batches(run: TrainingRun) -> Iterator[tuple[Batch, Tensor]]:
-    examples: list[Example] = sequence_examples(
-        list(run.data.histories.values()),
-        run.model_config.history_length,
-        shuffle_ties=run.config.shuffle_ties,
-        generator=run.generator,
-    )
-    drawn = run.generator.permutation(len(run.searches))[: run.config.max_search_examples]
-    return batches(
-        examples + [run.searches[row] for row in drawn],
-        run.data.features,
-        batch_size=run.config.batch_size,
-        live_items=run.config.live_items,
-        history_length=run.model_config.history_length,
-        generator=run.generator,
-    )
-
-
-def _step(run: TrainingRun, losses: dict[str, Tensor]) -> None:
-    weights = run.config.losses.model_dump()
-    total = torch.stack([weights[part] * value for part, value in losses.items()]).sum()
+def _move(run: TrainingRun, parts: dict[str, Part]) -> None:
+    total = _total(parts, run)
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]  # torch's stub
     nn.utils.clip_grad_norm_(run.model.parameters(), run.config.gradient_norm)
@@ -69,6 +44,22 @@ def _step(run: TrainingRun, losses: dict[str, Tensor]) -> None:
         group["lr"] = rate * share
     run.optimizer.step()
     run.progress.step += 1
+
+
+def _total(parts: dict[str, Part], run: TrainingRun) -> Tensor:
+    """The one loss. A part is the mean over the examples of all processes, and gradients are averaged over these:
+
+    `mean of all = sum_r weight_r mean_r / sum_r weight_r = 1/R sum_r [R weight_r / sum weight] mean_r`.
+    """
+    own = torch.stack([part.weight for part in parts.values()]).float()
+    shares = own * run.place.size / summed(own).clamp(min=1e-6)
+    losses = [_weight(run.config, name) * part.loss for name, part in parts.items()]
+    total: Tensor = (torch.stack(losses) * shares).sum()
+    return total
+
+
+def _weight(config: TrainConfig, part: str) -> float:
+    return float(getattr(config.losses, part))
 
 
 def _rate_share(progress: Progress, config: TrainConfig) -> float:
