@@ -42,6 +42,7 @@ def train(
     from trifocal.settings import load_settings
     from trifocal.train.pipeline import Job, train_bundle, variant_config
     from trifocal.train.prepare import prepare_training
+    from trifocal.train.processes import first_then_others, training_processes
 
     settings = load_settings(config)
     names = [name.strip() for name in models.split(",")]
@@ -62,14 +63,15 @@ def train(
         cache or run.parent / "features",
         refit,
     )
-    data = prepare_training(data_set, chosen, settings.features, job.cache_folder)
-    cases = build_cases(chosen, "validation", data_set.vocabulary(), data.state.context)
-    validator = CasesValidator(cases.sample(settings.train.validation_users))
     console = Console()
-    for name in names:
-        manifest = train_bundle(job, name, data, validator)
-        figures = manifest.metrics
-        console.print(
-            f"[bold]{name}[/]: validation {settings.train.metric} {figures['validation']:.4f} after epoch "
-            f"{figures['best_epoch']}, {figures['train_seconds']:.0f} s -> {run / name / 'bundle'}"
-        )
+    with training_processes(settings.train.device) as place:
+        data = first_then_others(lambda: prepare_training(data_set, chosen, settings.features, job.cache_folder))
+        cases = build_cases(chosen, "validation", data_set.vocabulary(), data.state.context)
+        validator = CasesValidator(cases.sample(settings.train.validation_users))
+        for name in names:
+            figures = train_bundle(job, name, data, validator).metrics
+            if place.first:
+                console.print(
+                    f"[bold]{name}[/]: validation {settings.train.metric} {figures['validation']:.4f} after epoch "
+                    f"{figures['best_epoch']}, {figures['train_seconds']:.0f} s -> {run / name / 'bundle'}"
+                )

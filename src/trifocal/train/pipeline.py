@@ -19,6 +19,7 @@ from trifocal.train.data import TrainingData
 from trifocal.train.export import bundle_contents
 from trifocal.train.loop import TrainedModel, train_model
 from trifocal.train.prepare import prepare_training
+from trifocal.train.processes import first_then_others, from_first
 
 __all__ = ["VARIANTS", "Job", "train_bundle", "variant_config"]
 
@@ -72,7 +73,8 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
     if job.refit:
         epochs = trained.progress.best_epoch
         config = job.train.model_copy(update={"epochs": epochs, "patience": epochs})
-        data = prepare_training(job.dataset, job.split.refit(), job.features, job.cache_folder)
+        later = job.split.refit()
+        data = first_then_others(lambda: prepare_training(job.dataset, later, job.features, job.cache_folder))
         trained = _trained(job, name, model_config, data, config, folder / "refit", blend=trained.blend)
     contents = bundle_contents(
         trained,
@@ -83,7 +85,7 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
         validation=validation,
         split_name=job.split.name + (", refit on train + validation" if job.refit else ""),
     )
-    return write_bundle(contents, folder / "bundle", overwrite=True)
+    return from_first(lambda: write_bundle(contents, folder / "bundle", overwrite=True))
 
 
 def _trained(

@@ -112,7 +112,7 @@ def _objective(
     if place().size == 1:
         return objective
     # A step may leave out a part of the model: no query in the batch, nothing rated.
-    return DistributedDataParallel(objective, find_unused_parameters=True, broadcast_buffers=False)
+    return DistributedDataParallel(objective, find_unused_parameters=True)
 
 
 def _optimizer(model: TrifocalModel, config: TrainConfig) -> torch.optim.Optimizer:
