@@ -39,6 +39,7 @@ class BundleContents:
         metrics: name -> figure, as JSON.
         data_fingerprint: hash of the data that the model has seen.
         model_name: as it stands in tables and answers.
+        text_encoder: folder of the text encoder where it was trained on this catalogue; it travels inside the bundle.
     """
 
     items: pl.DataFrame
@@ -53,6 +54,7 @@ class BundleContents:
     metrics: dict[str, Any]
     data_fingerprint: str
     model_name: str = "trifocal"
+    text_encoder: Path | None = None
 
     def validate(self) -> None:
         """Check that all parts speak of the same N items.

@@ -10,12 +10,14 @@ FOLDER/manifest.json         version, hashes, metrics, counts
       /popularity.npy        (N,) float32
       /items.parquet         canonical item table
       /histories.parquet     newest events of each known user
+      /text_encoder/         network and tokenizer, where they were trained on this catalogue: no other machine has them
 ```
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,20 +29,28 @@ from safetensors.torch import load_file, save_file
 
 from trifocal.bundle.contents import BundleContents
 from trifocal.errors import ArtifactError
+from trifocal.features.scratch import ENCODER_FILES
 
 if TYPE_CHECKING:
     from trifocal.bundle.manifest import Manifest
 
-__all__ = ["FILE_NAMES", "read_files", "write_files"]
+__all__ = ["ENCODER_FILE_NAMES", "FILE_NAMES", "file_names", "read_files", "write_files"]
 
 _CONFIG, _FEATURE_STATE = "config.json", "feature_state.json"
 _WEIGHTS = "weights.safetensors"
 _ITEM_VECTORS, _TEXT_VECTORS, _POPULARITY = "item_vectors.npy", "text_vectors.npy", "popularity.npy"
 _ITEMS, _HISTORIES = "items.parquet", "histories.parquet"
+_ENCODER = "text_encoder"
 
 FILE_NAMES = (
     _CONFIG, _FEATURE_STATE, _WEIGHTS, _ITEM_VECTORS, _TEXT_VECTORS, _POPULARITY, _ITEMS, _HISTORIES,
 )  # fmt: skip
+ENCODER_FILE_NAMES = tuple(f"{_ENCODER}/{name}" for name in ENCODER_FILES)
+
+
+def file_names(contents: BundleContents) -> tuple[str, ...]:
+    """Return the names of the files that `write_files` writes of `contents`."""
+    return FILE_NAMES if contents.text_encoder is None else FILE_NAMES + ENCODER_FILE_NAMES
 
 
 def write_files(contents: BundleContents, folder: Path) -> None:
@@ -55,6 +65,10 @@ def write_files(contents: BundleContents, folder: Path) -> None:
     np.save(folder / _POPULARITY, np.asarray(contents.popularity, dtype=np.float32), allow_pickle=False)
     contents.items.write_parquet(folder / _ITEMS)
     contents.histories.write_parquet(folder / _HISTORIES)
+    if contents.text_encoder is not None:
+        (folder / _ENCODER).mkdir()
+        for name in ENCODER_FILES:
+            shutil.copyfile(contents.text_encoder / name, folder / _ENCODER / name)
 
 
 def read_files(folder: Path, manifest: Manifest) -> BundleContents:
@@ -77,6 +91,7 @@ def read_files(folder: Path, manifest: Manifest) -> BundleContents:
             metrics=manifest.metrics,
             data_fingerprint=manifest.data_fingerprint,
             model_name=manifest.model_name,
+            text_encoder=folder / _ENCODER if set(ENCODER_FILE_NAMES) <= set(manifest.files) else None,
         )
     except (OSError, ValueError, SafetensorError, pl.exceptions.PolarsError) as error:
         raise ArtifactError(f"{folder} holds a file that cannot be read ({error}); export the bundle again") from error

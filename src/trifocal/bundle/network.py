@@ -12,7 +12,8 @@ from torch import Tensor
 from trifocal.bundle.contents import Bundle
 from trifocal.errors import ArtifactError
 from trifocal.features.config import FeaturesConfig
-from trifocal.features.text import TransformerTextSource, text_source
+from trifocal.features.scratch import stored_text_source
+from trifocal.features.text import TransformerTextSource
 from trifocal.features.text_backbone import TextLayerShape
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
@@ -99,7 +100,8 @@ def load_encoder(bundle: Bundle) -> TransformerTextSource:
         ConfigError: when its packages are not installed.
     """
     features = FeaturesConfig.model_validate(bundle.contents.config.get("features", {}))
-    return text_source(features.text_backbone, max_tokens=features.max_tokens)
+    # The machine that serves is seldom the one that trained.
+    return stored_text_source(features.model_copy(update={"device": "cpu"}), bundle.contents.text_encoder)
 
 
 def _shapes(raw: dict[str, Any]) -> ModelShapes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trifocal.bundle.contents import Bundle
-from trifocal.bundle.files import FILE_NAMES, read_files
+from trifocal.bundle.files import ENCODER_FILE_NAMES, FILE_NAMES, read_files
 from trifocal.bundle.manifest import MANIFEST_FILE, Manifest, file_entry, parse_manifest
 from trifocal.errors import ArtifactError
 
@@ -38,11 +38,13 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
     Raises:
         ArtifactError: naming the file, what was expected, what was found and the repair.
     """
-    if set(manifest.files) != set(FILE_NAMES):
-        odd = sorted(set(manifest.files) ^ set(FILE_NAMES))
+    named = set(manifest.files)
+    if named not in (set(FILE_NAMES), {*FILE_NAMES, *ENCODER_FILE_NAMES}):
+        odd = sorted(named ^ set(FILE_NAMES))
         raise ArtifactError(f"{folder}/{MANIFEST_FILE} names other files than this version reads: {odd}; export again")
-    found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    extra = sorted(found - set(FILE_NAMES) - {MANIFEST_FILE})
+    inside = [path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()]
+    found = {path.as_posix() for path in inside if not any(part.startswith(".") for part in path.parts)}
+    extra = sorted(found - named - {MANIFEST_FILE})
     if extra:
         raise ArtifactError(f"{folder} holds {extra[0]!r}, which its manifest does not name; move it away")
     for name, expected in manifest.files.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from trifocal import __version__
 from trifocal import columns as c
 from trifocal.bundle.contents import BundleContents
-from trifocal.bundle.files import FILE_NAMES, write_files
+from trifocal.bundle.files import file_names, write_files
 from trifocal.bundle.manifest import FORMAT_VERSION, MANIFEST_FILE, Manifest, file_entry, version_of
 from trifocal.errors import ArtifactError
 
@@ -60,13 +60,13 @@ def _manifest(contents: BundleContents, folder: Path) -> Manifest:
             "embedding_size": contents.item_vectors.shape[1],
         },
         metrics=contents.metrics,
-        files={name: file_entry(folder / name) for name in sorted(FILE_NAMES)},
+        files={name: file_entry(folder / name) for name in sorted(file_names(contents))},
     )
     return manifest.model_copy(update={"model_version": version_of(manifest)})
 
 
 def _to_disk(folder: Path) -> None:
-    for path in (*sorted(folder.iterdir()), folder):
+    for path in (*sorted(folder.rglob("*")), folder):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -159,8 +159,7 @@ def results_folder(
 ) -> Path:
     """Return the folder under `root` for results on this split, with this training part, encoders, budget and seeds."""
     part = "train-validation" if refit else "train"
-    encoders = features.model_dump_json(exclude={"device", "batch_size"})
-    told = f"{split.fingerprint} {split.questions} {split.items} {encoders} {budget} {tuple(seeds)}"
+    told = f"{split.fingerprint} {split.questions} {split.items} {features.encoders_json()} {budget} {tuple(seeds)}"
     return root / f"{split.name}-{part}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 

@@ -6,7 +6,26 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FeaturesConfig"]
+__all__ = ["FeaturesConfig", "ScratchConfig"]
+
+
+class ScratchConfig(BaseModel):
+    """The text encoder that `text_backbone = "scratch"` trains on the catalogue's own texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vocabulary_size: int = Field(default=8000, ge=512, le=100_000)
+    """Tokens of the byte-level byte-pair tokenizer at most; a small catalogue gets fewer."""
+    width: int = Field(default=128, ge=32, le=1024, multiple_of=32)
+    """Features a token."""
+    layers: int = Field(default=3, ge=1, le=12)
+    """Transformer layers."""
+    epochs: int = Field(default=10, ge=1)
+    """Passes over the texts, each with other tokens hidden."""
+    max_steps: int = Field(default=3000, ge=1)
+    """Steps of 32 texts after which training ends even if passes are left."""
+    seed: int = Field(default=0, ge=0)
+    """Of initial weights, order, dropout and hidden tokens."""
 
 
 class FeaturesConfig(BaseModel):
@@ -15,7 +34,8 @@ class FeaturesConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text_backbone: str = "minilm"
-    """`minilm` (from its package) or the path of a folder that `AutoModel` and `AutoTokenizer` can load."""
+    """`minilm` (from its package), `scratch` (trained on the catalogue), or the path of a folder that `AutoModel` and
+    `AutoTokenizer` can load."""
     image_backbone: str = "efficientnet-lite2"
     """`efficientnet-lite0`, `efficientnet-lite2` (from their packages) or the path of an `AutoModel` vision folder."""
     max_tokens: int = Field(default=64, ge=8, le=512)
@@ -32,3 +52,10 @@ class FeaturesConfig(BaseModel):
     """Items that a worker encodes at once; small ones fit a CPU's cache, a GPU wants 64 or more."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the frozen encoders run."""
+    scratch: ScratchConfig = ScratchConfig()
+    """How `scratch` is trained; nothing else reads it."""
+
+    def encoders_json(self) -> str:
+        """Return what bears on the features, as JSON; where and how fast they are computed does not enter."""
+        unused = {"device", "batch_size"} if self.text_backbone == "scratch" else {"device", "batch_size", "scratch"}
+        return self.model_dump_json(exclude=unused)

@@ -19,7 +19,8 @@ from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.image import image_source
-from trifocal.features.text import TransformerTextSource, text_source
+from trifocal.features.scratch import SCRATCH, catalogue_text_source
+from trifocal.features.text import TransformerTextSource
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.features.token_cache import TokenCache, file_key, text_key
 from trifocal.types import FloatArray, IntArray
@@ -94,6 +95,7 @@ class CatalogueFeatures:
         attributes: (N, A) codes.
         grid_cells: image tokens an item.
         trained: what is needed beside where upper text layers are trained, else None.
+        text_encoder: folder of the text encoder where it was trained on this catalogue, else None.
     """
 
     text: TokenCache
@@ -103,6 +105,7 @@ class CatalogueFeatures:
     attributes: IntArray
     grid_cells: int
     trained: TrainedText | None = None
+    text_encoder: Path | None = None
 
     def __len__(self) -> int:
         return len(self.text_keys)
@@ -193,14 +196,14 @@ def encode_catalogue(
     Raises:
         ConfigError: when the text backbone has no such layers that can be trained.
     """
-    source = text_source(config.text_backbone, max_tokens=config.max_tokens, device=config.device)
+    texts = item_texts(items)
+    source = catalogue_text_source(texts, config, cache_folder)
     text = TokenCache(cache_folder, source, batch_size=config.batch_size)
     image = TokenCache(
         cache_folder,
         image_source(config.image_backbone, grid=config.image_grid, device=config.device),
         batch_size=config.batch_size,
     )
-    texts = item_texts(items)
     text_keys = _encode(text, texts, text_key)
     trained = None
     if trainable_layers:
@@ -210,7 +213,8 @@ def encode_catalogue(
     paths = [None if name is None else str(image_root / name) for name in items[c.IMAGE]]
     image_keys = _encode(image, paths, file_key)
     cells = config.image_grid * config.image_grid
-    return CatalogueFeatures(text, image, text_keys, image_keys, attributes.encode(items), cells, trained)
+    encoder = source.folder if config.text_backbone == SCRATCH else None
+    return CatalogueFeatures(text, image, text_keys, image_keys, attributes.encode(items), cells, trained, encoder)
 
 
 def _token_ids(

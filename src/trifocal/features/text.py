@@ -42,7 +42,7 @@ class TransformerTextSource:
     """A frozen text Transformer as a `TokenSource`. Stability: caller."""
 
     def __init__(self, name: str, folder: Path, *, max_tokens: int, device: str = "cpu") -> None:
-        self.name = f"text-{name}"
+        self.name, self.folder = f"text-{name}", folder
         self._device = torch.device(device)
         self._max_tokens = max_tokens
         self._tokenizer = load_pretrained("AutoTokenizer", folder)

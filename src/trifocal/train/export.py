@@ -45,6 +45,7 @@ def bundle_contents(
         item_vectors=trained.recommender.item_vectors,
         text_vectors=data.features.pooled_text().astype(np.float16),
         feature_state=data.state.to_json(),
+        text_encoder=data.features.text_encoder,
         popularity=data.counts,
         histories=_newest(positives(dataset.events), model_config.history_length),
         metrics={

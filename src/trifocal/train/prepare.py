@@ -16,7 +16,7 @@ from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.items import FeatureState, encode_catalogue
-from trifocal.features.text import text_source
+from trifocal.features.scratch import stored_text_source
 from trifocal.train.data import TrainingData
 from trifocal.train.examples import SearchEvent
 from trifocal.train.judgements import rated_lists, shown_lists
@@ -60,31 +60,37 @@ def prepare_training(
         features=features,
         state=FeatureState(attributes, context, features.text.width, features.image.width, layer),
         histories={str(user): history for user, history in histories.items()},
-        searches=_searches(positives(split.train, min_rating), vocabulary, config),
+        searches=_searches(positives(split.train, min_rating), vocabulary, config, features.text_encoder),
         counts=counts,
         created_s=_created_s(dataset.items),
         fingerprint=_fingerprint(dataset.items, split, config),
         shown=shown_lists(
-            split.train, vocabulary, context, lambda queries: _query_vectors(queries, config), min_rating=min_rating
+            split.train,
+            vocabulary,
+            context,
+            lambda queries: _query_vectors(queries, config, features.text_encoder),
+            min_rating=min_rating,
         ),
         rated=rated_lists(split.train, vocabulary, context, min_rating=min_rating),
     )
 
 
-def _searches(liked: pl.DataFrame, vocabulary: Vocabulary, config: FeaturesConfig) -> list[SearchEvent]:
+def _searches(
+    liked: pl.DataFrame, vocabulary: Vocabulary, config: FeaturesConfig, text_encoder: Path | None
+) -> list[SearchEvent]:
     asked = liked.filter(pl.col(c.QUERY).is_not_null() & pl.col(c.ITEM_ID).is_in(list(vocabulary.ids)))
     queries = asked[c.QUERY].unique(maintain_order=True).to_list()
-    vectors = _query_vectors(queries, config)
+    vectors = _query_vectors(queries, config, text_encoder)
     rows = vocabulary.rows(asked[c.ITEM_ID].to_list())
     times = asked[c.TIMESTAMP].dt.epoch("s").fill_null(0)
     columns = zip(asked[c.USER_ID], rows.tolist(), times, asked[c.QUERY], strict=True)
     return [SearchEvent(user, row, time, vectors[query]) for user, row, time, query in columns]
 
 
-def _query_vectors(queries: list[str], config: FeaturesConfig) -> dict[str, FloatArray]:
+def _query_vectors(queries: list[str], config: FeaturesConfig, text_encoder: Path | None) -> dict[str, FloatArray]:
     if not queries:
         return {}
-    source = text_source(config.text_backbone, max_tokens=config.max_tokens, device=config.device)
+    source = stored_text_source(config, text_encoder)
     vectors: dict[str, FloatArray] = {}
     for start in range(0, len(queries), config.batch_size):
         chunk = queries[start : start + config.batch_size]
@@ -100,5 +106,5 @@ def _fingerprint(items: pl.DataFrame, split: Split, config: FeaturesConfig) -> s
     digest = hashlib.sha256(split.fingerprint.encode())
     digest.update(str(split.train.height).encode())
     digest.update(items.write_ndjson().encode())
-    digest.update(config.model_dump_json(exclude={"device", "batch_size"}).encode())
+    digest.update(config.encoders_json().encode())
     return digest.hexdigest()
