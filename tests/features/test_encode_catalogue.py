@@ -60,7 +60,7 @@ def test_a_catalogue_is_encoded_by_backbones_of_any_family(tmp_path: Path, text:
 
 
 def test_the_encoder_trained_on_a_catalogue_is_the_one_that_reads_its_queries(tmp_path: Path) -> None:
-    scratch = ScratchConfig(width=32, layers=1, epochs=1)
+    scratch = ScratchConfig(width=32, layers=1, max_steps=1)
     vision = str(image_folder("vit", tmp_path / "image"))
     config = FeaturesConfig(text_backbone="scratch", image_backbone=vision, image_grid=2, scratch=scratch)
     features = encoded(tmp_path, config)
@@ -72,7 +72,19 @@ def test_the_encoder_trained_on_a_catalogue_is_the_one_that_reads_its_queries(tm
 
 
 def test_another_catalogue_trains_another_encoder(tmp_path: Path) -> None:
-    scratch = ScratchConfig(width=32, layers=1, epochs=1)
+    scratch = ScratchConfig(width=32, layers=1, max_steps=1)
     vision = str(image_folder("vit", tmp_path / "image"))
     config = FeaturesConfig(text_backbone="scratch", image_backbone=vision, image_grid=2, scratch=scratch)
     assert encoded(tmp_path, config).text_encoder != encoded(tmp_path, config, ITEMS.head(3)).text_encoder
+
+
+def test_upper_layers_of_a_trained_encoder_can_be_trained_on(tmp_path: Path) -> None:
+    scratch = ScratchConfig(width=32, layers=2, max_steps=1)
+    vision = str(image_folder("vit", tmp_path / "image"))
+    config = FeaturesConfig(text_backbone="scratch", image_backbone=vision, image_grid=2, scratch=scratch)
+    encoded(tmp_path, config)
+    attributes = AttributeEncoder.fit(ITEMS, price_buckets=2, max_values=100)
+    features = encode_catalogue(ITEMS, tmp_path, attributes, config, tmp_path / "cache", trainable_layers=1)
+    assert features.trained is not None
+    assert len(features.trained.backbone.states) == 1
+    assert features.text_encoder is not None

@@ -27,10 +27,10 @@ def test_the_loss_falls_from_that_of_guessing() -> None:
     assert not network.training
 
 
-@pytest.mark.parametrize(("epochs", "max_steps", "steps"), [(2, 100, 4), (100, 3, 3)])
-def test_steps_are_bounded(epochs: int, max_steps: int, steps: int) -> None:
+@pytest.mark.parametrize(("epochs", "min_steps", "max_steps", "steps"), [(2, 1, 100, 4), (2, 5, 100, 5), (9, 1, 3, 3)])
+def test_steps_are_bounded(epochs: int, min_steps: int, max_steps: int, steps: int) -> None:
     # 48 texts are two steps of 32.
-    config = CONFIG.model_copy(update={"epochs": epochs, "max_steps": max_steps})
+    config = CONFIG.model_copy(update={"epochs": epochs, "min_steps": min_steps, "max_steps": max_steps})
     assert len(trained(config)[1]) == steps
 
 

@@ -11,7 +11,14 @@ from safetensors import SafetensorError
 
 from trifocal.errors import ArtifactError, ConfigError
 
-__all__ = ["file_sha256", "folder_sha256", "load_pretrained", "packaged_image_weights", "packaged_text_folder"]
+__all__ = [
+    "file_sha256",
+    "folder_sha256",
+    "load_pretrained",
+    "packaged_image_weights",
+    "packaged_text_folder",
+    "quiet_transformers",
+]
 
 # SHA-256 of the weight files in the pinned package versions (single-author packages: the hash is the guarantee).
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -64,7 +71,7 @@ def load_pretrained(loader: Literal["AutoModel", "AutoTokenizer", "AutoImageProc
         import transformers
     except ImportError as error:
         raise ConfigError("transformers is not installed; `pip install 'trifocal[encoders]'`") from error
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for reading 90 MB says nothing
+    quiet_transformers()
     try:
         return getattr(transformers, loader).from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, SafetensorError) as error:
@@ -72,6 +79,13 @@ def load_pretrained(loader: Literal["AutoModel", "AutoTokenizer", "AutoImageProc
             f"{loader} cannot read the folder {folder} ({str(error).strip().splitlines()[0]}); "
             "write network and tokenizer or image processor into it by `save_pretrained`"
         ) from error
+
+
+def quiet_transformers() -> None:
+    """Switch off the bars of transformers, which is installed: one for reading 90 MB says nothing."""
+    from transformers import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers'
 
 
 def file_sha256(path: Path) -> str:

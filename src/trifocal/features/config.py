@@ -22,8 +22,10 @@ class ScratchConfig(BaseModel):
     """Transformer layers."""
     epochs: int = Field(default=10, ge=1)
     """Passes over the texts, each with other tokens hidden."""
+    min_steps: int = Field(default=300, ge=1)
+    """Steps of 32 texts at least, where that many passes are fewer: a small catalogue."""
     max_steps: int = Field(default=3000, ge=1)
-    """Steps of 32 texts after which training ends even if passes are left."""
+    """Steps after which training ends even if passes are left: a large catalogue."""
     seed: int = Field(default=0, ge=0)
     """Of initial weights, order, dropout and hidden tokens."""
 

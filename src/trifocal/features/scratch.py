@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trifocal.errors import ConfigError
+from trifocal.features.backbones import quiet_transformers
 from trifocal.features.config import FeaturesConfig, ScratchConfig
 from trifocal.features.scratch_tokenizer import train_tokenizer, vocabulary_limit
 from trifocal.features.scratch_training import train_encoder
@@ -82,6 +83,7 @@ def _train(texts: Sequence[str], config: ScratchConfig, folder: Path, *, max_tok
     size = vocabulary_limit(texts, config.vocabulary_size)
     tokenizer = train_tokenizer(texts, vocabulary_size=size, max_tokens=max_tokens)
     network, _ = train_encoder(texts, tokenizer, config, max_tokens=max_tokens, device=device)
+    quiet_transformers()
     tokenizer.save_pretrained(folder)
     network.save_pretrained(folder)
     # Older versions of transformers write a file more, which repeats what stands in the others.

@@ -49,7 +49,7 @@ def train_encoder(
     """
     ids = tokenizer(list(texts), truncation=True, max_length=max_tokens)["input_ids"]
     epoch_steps = math.ceil(len(ids) / _BATCH_SIZE)
-    steps = min(config.max_steps, config.epochs * epoch_steps)
+    steps = min(config.max_steps, max(config.min_steps, config.epochs * epoch_steps))
     losses: list[float] = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
