@@ -119,7 +119,7 @@ def test_trained_text_layers_stand_between_the_cached_tokens_and_the_rest(tmp_pa
 def test_the_losses_reach_the_trained_text_layers_also_where_every_text_is_missing(tmp_path: Path) -> None:
     model, features = small_text_model(tmp_path)
     batch = everything(features)
-    (model.item_tower.content(batch).sum() + model.item_tower.content(batch.image_only()).sum()).backward()
+    (model.item_tower.content(batch).sum() + model.item_tower.content(batch.image_only()).sum()).backward()  # type: ignore[no-untyped-call]  # torch's stub
     for name, parameter in model.item_tower.named_parameters():
         if name.startswith("text_layers."):
             assert parameter.grad is not None

@@ -25,10 +25,11 @@ def test_nothing_is_changed_at_the_start_and_only_the_low_rank_maps_learn() -> N
     before = network["query"](features)
     adapt(network, ("query",), 2)
     torch.testing.assert_close(network["query"](features), before)
+    # The map down learns as soon as the map up is no longer zero.
     assert [name for name, p in network.named_parameters() if p.requires_grad] == ["query.down", "query.up"]
     network["query"](features).square().sum().backward()
-    assert float(network["query"].up.grad.abs().sum()) > 0
-    assert network["query"].weight.grad is None
+    learned = {name for name, p in network.named_parameters() if p.grad is not None and bool(p.grad.any())}
+    assert learned == {"query.up"}
 
 
 def test_the_change_has_the_rank_that_was_asked_for() -> None:

@@ -15,7 +15,9 @@ def layers(count: int, rank: int = 0, dropout: float = 0.0) -> TextLayers:
 def bert() -> BertModel:
     torch.manual_seed(0)
     config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=24)
-    return BertModel(config).eval()
+    network = BertModel(config)
+    network.train(False)
+    return network
 
 
 @pytest.mark.parametrize("rank", [0, 3])

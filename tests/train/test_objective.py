@@ -13,7 +13,8 @@ from trifocal.batch import Batch
 from trifocal.train.batches import epoch_batches
 from trifocal.train.data import TrainingData
 from trifocal.train.judgements import Judgements
-from trifocal.train.objective import PARTS, Part
+from trifocal.train.objective import PARTS
+from trifocal.train.part import Part
 from trifocal.train.run import TrainingRun
 from trifocal.train.table import content_table
 

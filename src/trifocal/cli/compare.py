@@ -135,7 +135,8 @@ def _knocked_out(runs: list[Path], contest: Contest, features: FeaturesConfig, c
             f"{bundle.folder} holds no network, so nothing can be taken away; train one with `trifocal train`"
         )
     config = ModelConfig.model_validate(bundle.contents.config["model"])
-    data = prepare_training(contest.dataset, contest.split, features, cache)
+    layers = config.text_trainable_layers
+    data = prepare_training(contest.dataset, contest.split, features, cache, trainable_layers=layers)
     version = f"trifocal@{bundle.manifest.model_version}"
     results = [stored_or(contest.folder / version, lambda: scored(recommender, contest.cases, contest.config))]
     for what in KNOCKOUTS:

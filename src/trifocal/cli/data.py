@@ -116,13 +116,16 @@ def encode(
     from trifocal.features.items import encode_catalogue
     from trifocal.settings import load_settings
 
-    settings = load_settings(config).features
+    everything = load_settings(config)
+    settings, layers = everything.features, everything.model.text_trainable_layers
     data_set = read_dataset(folder)
     started = time.perf_counter()
     attributes = AttributeEncoder.fit(
         data_set.items, price_buckets=settings.price_buckets, max_values=settings.max_attribute_values
     )
-    features = encode_catalogue(data_set.items, data_set.image_root, attributes, settings, cache)
+    features = encode_catalogue(
+        data_set.items, data_set.image_root, attributes, settings, cache, trainable_layers=layers
+    )
     texts, pictures = (sum(k is not None for k in keys) for keys in (features.text_keys, features.image_keys))
     seconds = time.perf_counter() - started
     Console().print(f"{texts:,} texts and {pictures:,} pictures of {len(features):,} items encoded in {seconds:.1f} s")

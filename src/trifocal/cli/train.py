@@ -43,11 +43,12 @@ def train(
     from trifocal.train.pipeline import Job, train_bundle, variant_config
     from trifocal.train.prepare import prepare_training
     from trifocal.train.processes import first_then_others, training_processes
+    from trifocal.train.run import require_masked_text
 
     settings = load_settings(config)
     names = [name.strip() for name in models.split(",")]
     for name in names:
-        variant_config(name, settings.model)
+        require_masked_text(variant_config(name, settings.model), settings.train)
     if threads:
         torch.set_num_threads(threads)
     whole = read_dataset(dataset)
@@ -63,9 +64,12 @@ def train(
         cache or run.parent / "features",
         refit,
     )
+    layers = settings.model.text_trainable_layers
     console = Console()
     with training_processes(settings.train.device) as place:
-        data = first_then_others(lambda: prepare_training(data_set, chosen, settings.features, job.cache_folder))
+        data = first_then_others(
+            lambda: prepare_training(data_set, chosen, settings.features, job.cache_folder, trainable_layers=layers)
+        )
         cases = build_cases(chosen, "validation", data_set.vocabulary(), data.state.context)
         validator = CasesValidator(cases.sample(settings.train.validation_users))
         for name in names:

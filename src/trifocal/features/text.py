@@ -87,11 +87,17 @@ class TransformerTextSource:
         Raises:
             ConfigError: when the layers of this backbone cannot be trained, or it has fewer.
         """
-        require_trainable(self._network.config, trainable_layers)
+        config = self._network.config
+        require_trainable(
+            trainable_layers,
+            family=config.model_type,
+            activation=getattr(config, "hidden_act", "an activation of its own"),
+            available=config.num_hidden_layers,
+        )
         source = copy.copy(self)
         weights = itertools.chain(self._network.parameters(), self._network.buffers())
         source._network = copy.deepcopy(self._network, {id(tensor): tensor for tensor in weights})
-        frozen = source._network.config.num_hidden_layers - trainable_layers
+        frozen = config.num_hidden_layers - trainable_layers
         source._network.encoder.layer = source._network.encoder.layer[:frozen]
         source.name = f"{self.name}-layer{frozen}"
         source.fingerprint = f"{self.fingerprint}-layer{frozen}"
@@ -112,7 +118,8 @@ class TransformerTextSource:
             word_embeddings=words,
             special_ids=tuple(sorted(self._tokenizer.all_special_ids)),
             mask_id=self._tokenizer.mask_token_id,
-            lower=lower.hidden,
+            # A plain function, so that a copy of the model does not copy the encoder too.
+            lower=lambda token_ids, mask: lower.hidden(token_ids, mask),
         )
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,29 +72,28 @@ class TextBackbone:
     lower: Callable[[Tensor, Tensor], Tensor]
 
 
-class _Config(Protocol):
-    """What is read of a `transformers` configuration."""
+def require_trainable(layers: int, *, family: str, activation: str, available: int) -> None:
+    """Check that the upper `layers` of a backbone can be trained.
 
-    model_type: str
-    num_hidden_layers: int
-
-
-def require_trainable(config: _Config, layers: int) -> None:
-    """Check that the upper `layers` of a backbone with `config` can be trained.
+    Args:
+        layers: to be trained.
+        family: of the backbone, `model_type` in its configuration.
+        activation: of its feed-forward part.
+        available: layers that it has.
 
     Raises:
         ConfigError: when its layers are of another build, or there are fewer.
     """
-    if config.model_type not in _FAMILIES or getattr(config, "hidden_act", "gelu") != "gelu":
+    if family not in _FAMILIES or activation != "gelu":
         raise ConfigError(
-            f"model.text_trainable_layers = {layers}, but layers of a {config.model_type!r} backbone cannot be "
-            f"trained, only those of {', '.join(_FAMILIES)} with GELU; set it to 0 or choose another "
+            f"model.text_trainable_layers = {layers}, but layers of a {family!r} backbone with {activation} cannot be "
+            f"trained, only those of {', '.join(_FAMILIES)} with gelu; set it to 0 or choose another "
             "features.text_backbone"
         )
-    if layers > config.num_hidden_layers:
+    if layers > available:
         raise ConfigError(
-            f"model.text_trainable_layers = {layers}, but the text backbone has {config.num_hidden_layers} layers; "
-            f"set it to at most {config.num_hidden_layers}"
+            f"model.text_trainable_layers = {layers}, but the text backbone has {available} layers; "
+            f"set it to at most {available}"
         )
 
 

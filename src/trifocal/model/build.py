@@ -14,7 +14,7 @@ from trifocal.features.items import FeatureState
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.model.config import ContextField, ModelConfig
 from trifocal.model.item_tower import ItemTower
-from trifocal.model.masked_text import MaskedTextHead
+from trifocal.model.masked_text import MaskedText
 from trifocal.model.ranker import Ranker
 from trifocal.model.rating_head import RatingHead
 from trifocal.model.text_layers import TextLayers
@@ -76,13 +76,13 @@ class TrifocalModel(nn.Module):
         ranker: (users, candidates) -> (B, K).
         rating_head: scores -> ratings.
         click_bias: score + this = log odds of a click on what is shown.
-        masked_text: the head of masked language modelling while it is trained, else None; no part of a bundle.
+        masked_text: guesses hidden words while that is trained, else None; no part of a bundle.
     """
 
     def __init__(self, item_tower: ItemTower, user_tower: UserTower, ranker: Ranker, embedding_size: int) -> None:
         super().__init__()
         self.item_tower, self.user_tower, self.ranker = item_tower, user_tower, ranker
-        self.masked_text: MaskedTextHead | None = None
+        self.masked_text: MaskedText | None = None
         self.rating_head = RatingHead(item_tower.id_table.num_embeddings - 1)
         self.click_bias = nn.Parameter(torch.zeros(()))
         self.log_scale = nn.Parameter(torch.tensor(-0.5 * math.log(embedding_size)))
@@ -131,7 +131,7 @@ def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
 
 
 def start_text(model: TrifocalModel, backbone: TextBackbone, *, masked: bool) -> None:
-    """Take over the pre-trained weights of the text layers in `model`; with `masked`, add the head that guesses tokens.
+    """Take over the pre-trained weights of the text layers in `model`; with `masked`, add what guesses hidden words.
 
     Raises:
         ConfigError: when tokens are to be masked and the backbone has no token for that.
@@ -139,13 +139,19 @@ def start_text(model: TrifocalModel, backbone: TextBackbone, *, masked: bool) ->
     if model.item_tower.text_layers is None:
         return
     model.item_tower.text_layers.load(backbone.states)
-    if masked and backbone.mask_id is None:
+    if not masked:
+        return
+    if backbone.mask_id is None:
         raise ConfigError(
             "train.losses.mlm is above 0, but the tokenizer of features.text_backbone has no mask token; "
             "set it to 0 or choose another backbone"
         )
-    if masked:
-        model.masked_text = MaskedTextHead(backbone.word_embeddings)
+    model.masked_text = MaskedText(
+        backbone.word_embeddings,
+        lower=backbone.lower,
+        mask_id=backbone.mask_id,
+        special_ids=backbone.special_ids,
+    )
 
 
 def _text_layers(config: ModelConfig, shapes: ModelShapes) -> TextLayers | None:

@@ -28,6 +28,8 @@ class Progress:
         best: the best validation figure yet.
         best_epoch: the epoch it was reached in, from 1.
         curve: one row an epoch: losses and validation figures.
+        align_epoch: passes over the catalogue finished, before the first epoch.
+        alignment: one row a pass: losses.
     """
 
     fingerprint: str
@@ -37,6 +39,8 @@ class Progress:
     best: float = -1.0
     best_epoch: int = 0
     curve: list[dict[str, float]] | None = None
+    align_epoch: int = 0
+    alignment: list[dict[str, float]] | None = None
 
 
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:

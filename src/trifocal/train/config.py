@@ -24,6 +24,8 @@ class LossWeights(BaseModel):
     """Squared error of the expected rating, where the log has ratings."""
     contrastive: float = Field(default=0.1, ge=0)
     """InfoNCE between text and picture of the same item: alignment."""
+    mlm: float = Field(default=0.0, ge=0)
+    """Masked language modelling on item texts: keeps the domain's words; needs model.text_trainable_layers above 0."""
     ranker: float = Field(default=1.0, ge=0)
     """Softmax over retrieved candidates: the second stage."""
 
@@ -35,14 +37,18 @@ class TrainConfig(BaseModel):
 
     epochs: int = Field(default=20, ge=1)
     """Passes over all users at most; early stopping may end sooner."""
+    align_epochs: int = Field(default=0, ge=0)
+    """Passes over the catalogue before those over the users, with the losses on content alone: contrastive, mlm."""
     patience: int = Field(default=3, ge=1)
     """Epochs without a better validation figure before training stops."""
     batch_size: int = Field(default=128, ge=1)
-    """Users a step."""
+    """Users a step; items a step in the passes over the catalogue."""
     live_items: int = Field(default=32, ge=1)
     """Items whose content is encoded with gradient in a step; all others come from the vector table."""
     contrastive_items: int = Field(default=16, ge=2)
     """Of the live items, how many join the contrastive loss."""
+    mlm_items: int = Field(default=16, ge=1)
+    """Of the live items, how many have words hidden for the masked language modelling."""
     softmax_candidates: int = Field(default=8192, ge=2)
     """Items that the softmax sees; the whole catalogue where it has no more."""
     ranker_candidates: int = Field(default=100, ge=2)
@@ -51,6 +57,8 @@ class TrainConfig(BaseModel):
     """AdamW step size of everything but the id table; falls to a tenth by the last epoch."""
     id_learning_rate: float = Field(default=3e-3, gt=0)
     """AdamW step size of the id table, whose rows are seldom touched."""
+    text_learning_rate: float = Field(default=5e-5, gt=0)
+    """AdamW step size of the text layers that are trained, where there are any."""
     weight_decay: float = Field(default=0.05, ge=0)
     """AdamW weight decay."""
     warmup_steps: int = Field(default=50, ge=0)

@@ -73,9 +73,11 @@ def note(losses: Mapping[str, float], progress: Progress, metric: str) -> str:
 
 
 def write_log(folder: Path, progress: Progress) -> None:
-    """Write the learning curve to `train.jsonl` in `folder`, one line an epoch."""
-    lines = [json.dumps(row) for row in progress.curve or []]
-    (folder / "train.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write the learning curve to `train.jsonl` in `folder`, one line an epoch; that of stage 1 to `align.jsonl`."""
+    for name, rows in (("align", progress.alignment), ("train", progress.curve)):
+        if rows:
+            lines = [json.dumps(row) for row in rows]
+            (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def event_writer(folder: Path, progress: Progress) -> EventWriter:

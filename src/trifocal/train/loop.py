@@ -4,6 +4,7 @@
 FOLDER/checkpoint.safetensors   the newest epoch, to go on from
       /best/checkpoint.safetensors   the best epoch by validation
       /train.jsonl              one line an epoch
+      /align.jsonl              one line a pass of stage 1, over the catalogue alone, where there is one
       /tensorboard/             the same for TensorBoard, where it is asked for
 ```
 """
@@ -25,6 +26,7 @@ from trifocal.model.two_stage import Blend
 from trifocal.numerics import flushed_denormals
 from trifocal.ports import Validator
 from trifocal.progress import Bar, progress_bar
+from trifocal.train.align import align
 from trifocal.train.blend import choose_blend
 from trifocal.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from trifocal.train.config import TrainConfig
@@ -82,10 +84,13 @@ def train_model(
 
     Raises:
         ArtifactError: when the checkpoint in `folder` is of other data or settings.
+        ConfigError: when words are to be hidden and no text layer is trained.
     """
     run = TrainingRun(data, name, model_config, config, compact_size)
     run.progress = load_checkpoint(folder, run.model, run.optimizer, run.progress.fingerprint) or run.progress
     writer = event_writer(folder / "tensorboard", run.progress) if config.tensorboard and run.place.first else None
+    with flushed_denormals():
+        align(run, folder)
     content = content_table(run.model, data.features, run.device)
     with progress_bar(f"train {name}", config.epochs, shown=run.place.first) as bar, flushed_denormals():
         bar.advance(run.progress.epoch)

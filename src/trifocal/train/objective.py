@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +15,14 @@ from torch.nn import functional
 from trifocal.batch import Batch, JudgedBatch
 from trifocal.model.build import TrifocalModel
 from trifocal.model.config import ModelConfig
-from trifocal.model.losses import bpr_loss, click_loss, contrastive_loss, rating_loss, sampled_softmax_loss
+from trifocal.model.losses import bpr_loss, click_loss, rating_loss, sampled_softmax_loss
 from trifocal.model.ranker import ItemEvidence, pair_evidence
 from trifocal.train.candidates import accidental_hits, softmax_candidates
 from trifocal.train.config import TrainConfig
+from trifocal.train.content_parts import contrastive_part, masked_text_part
+from trifocal.train.part import Part
 
-__all__ = ["PARTS", "Catalogue", "Objective", "Part", "StepValues"]
+__all__ = ["PARTS", "Catalogue", "Objective", "StepValues"]
 
 # Later than any item was created: where a time is unknown, every item counts as a negative.
 _ALWAYS = torch.iinfo(torch.int64).max
@@ -46,18 +47,6 @@ class Catalogue:
     counts: Tensor
     created_s: Tensor
     evidence: ItemEvidence
-
-
-class Part(NamedTuple):
-    """One part of the loss.
-
-    Attributes:
-        loss: scalar, a mean.
-        weight: scalar, what it is a mean over: the sum of the weights of its examples.
-    """
-
-    loss: Tensor
-    weight: Tensor
 
 
 @dataclass(frozen=True)
@@ -215,22 +204,11 @@ def _drawn_negatives(step: StepValues) -> tuple[Tensor, Tensor]:
 
 
 def _contrastive(step: StepValues) -> Part | None:
-    """Of live items that have both; the others of the same process are the negatives."""
-    if not {"text", "image"} <= set(step.model_config.modalities):
-        return None
-    items, tower = step.batch.items, step.model.item_tower
-    both = torch.nonzero(items.text_mask.any(dim=1) & items.image_mask).squeeze(1)[: step.config.contrastive_items]
-    weight = torch.tensor(float(len(both)), device=both.device)
-    if len(both) < 2:
-        return Part(step.batch.weights.new_zeros(()), 0 * weight)
-    chosen = items.select(both).without_attributes()
-    none = torch.zeros_like(chosen.id_codes)
-    # Without ids: what a text or a picture alone says.
-    text, image = (
-        tower.vectors(tower.content(part), tower.pooled(part), part.attributes, none).float()
-        for part in (chosen.text_only(), chosen.image_only())
-    )
-    return Part(contrastive_loss(text, image, step.model.log_temperature.exp()), weight)
+    return contrastive_part(step.model, step.batch.items, step.model_config, step.config.contrastive_items)
+
+
+def _masked_text(step: StepValues) -> Part | None:
+    return masked_text_part(step.model, step.batch.items, step.config.mlm_items)
 
 
 def _ranker(step: StepValues) -> Part:
@@ -272,5 +250,6 @@ PARTS: dict[str, Callable[[StepValues], Part | None]] = {
     "click": _click,
     "rating": _rating,
     "contrastive": _contrastive,
+    "mlm": _masked_text,
     "ranker": _ranker,
 }

@@ -73,8 +73,10 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
     if job.refit:
         epochs = trained.progress.best_epoch
         config = job.train.model_copy(update={"epochs": epochs, "patience": epochs})
-        later = job.split.refit()
-        data = first_then_others(lambda: prepare_training(job.dataset, later, job.features, job.cache_folder))
+        later, layers = job.split.refit(), job.model.text_trainable_layers
+        data = first_then_others(
+            lambda: prepare_training(job.dataset, later, job.features, job.cache_folder, trainable_layers=layers)
+        )
         trained = _trained(job, name, model_config, data, config, folder / "refit", blend=trained.blend)
     contents = bundle_contents(
         trained,

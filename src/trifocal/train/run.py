@@ -8,15 +8,18 @@ import json
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from trifocal.errors import ConfigError
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
+from trifocal.model.build import start_text
 from trifocal.model.memory import ItemMemory
 from trifocal.model.two_stage import Blend
 from trifocal.train.batches import BatchMaker
 from trifocal.train.checkpoint import Progress
 from trifocal.train.config import TrainConfig
+from trifocal.train.content_parts import ContentObjective
 from trifocal.train.data import TrainingData, item_evidence
 from trifocal.train.examples import search_examples
 from trifocal.train.judgements import Judgements
@@ -24,7 +27,9 @@ from trifocal.train.objective import Catalogue, Objective
 from trifocal.train.processes import place
 from trifocal.train.table import pooled_table
 
-__all__ = ["TrainingRun", "learning_rates"]
+__all__ = ["TrainingRun", "learning_rates", "require_masked_text"]
+
+_TEXT, _IDS = "item_tower.text_layers.", "item_tower.id_table."
 
 
 class TrainingRun:
@@ -32,6 +37,7 @@ class TrainingRun:
 
     Attributes:
         objective: all losses; where several processes train, wrapped so that their gradients are averaged.
+        content_objective: those of stage 1, likewise; None = there is no stage 1, or nothing to learn in it.
         batches: what each epoch's batches are made of.
         place: of this process.
     """
@@ -39,16 +45,19 @@ class TrainingRun:
     def __init__(
         self, data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, compact_size: int
     ) -> None:
+        require_masked_text(model_config, config)
         torch.manual_seed(config.seed)
         self.data, self.name, self.model_config, self.config = data, name, model_config, config
         self.device, self.place = torch.device(config.device), place()
         shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
         self.model = build_model(model_config, shapes)
-        _start(self.model, data)
+        _start(self.model, data, config)
         self.model.to(self.device)
         self.pooled = pooled_table(self.model, data.features, self.device)
         self.attributes = torch.from_numpy(data.features.attributes).to(self.device)
-        self.objective = _objective(self.model, model_config, config)
+        self.objective = _together(Objective(self.model, model_config, config))
+        alone = ContentObjective(self.model, model_config, config)
+        self.content_objective = _together(alone) if config.align_epochs and alone.names else None
         self.optimizer = _optimizer(self.model, config)
         self.evidence = item_evidence(data.features, data.counts, model_config.modalities, compact_size)
         searches = search_examples(data.searches, data.histories, model_config.history_length)
@@ -90,8 +99,23 @@ class TrainingRun:
         )
 
 
-def _start(model: TrifocalModel, data: TrainingData) -> None:
-    """Tell the model what the log says before anything is learned: prices, share of clicks, mean rating."""
+def require_masked_text(model_config: ModelConfig, config: TrainConfig) -> None:
+    """Check that where words are hidden there are text layers to learn from it.
+
+    Raises:
+        ConfigError: when there are none.
+    """
+    if config.losses.mlm and not model_config.text_trainable_layers:
+        raise ConfigError(
+            f"train.losses.mlm = {config.losses.mlm}, but model.text_trainable_layers = 0: no text layer would learn "
+            "from hidden words; set model.text_trainable_layers to 1 or more, or train.losses.mlm to 0"
+        )
+
+
+def _start(model: TrifocalModel, data: TrainingData, config: TrainConfig) -> None:
+    """Tell the model what is known beforehand: pre-trained text layers, prices, share of clicks, mean rating."""
+    if data.features.trained is not None:
+        start_text(model, data.features.trained.backbone, masked=config.losses.mlm > 0)
     model.user_tower.set_prices(torch.from_numpy(data.features.attributes[:, -1].copy()))
     if len(data.rated):
         model.rating_head.start(float(data.rated.values.mean()))
@@ -105,10 +129,8 @@ def _log_odds(shown: Judgements) -> float:
     return float(np.log((clicked + 1) / (len(shown.values) - clicked + 1)))
 
 
-def _objective(
-    model: TrifocalModel, model_config: ModelConfig, config: TrainConfig
-) -> Objective | DistributedDataParallel:
-    objective = Objective(model, model_config, config)
+def _together(objective: nn.Module) -> nn.Module:
+    """Return `objective`, wrapped where several processes train."""
     if place().size == 1:
         return objective
     # A step may leave out a part of the model: no query in the batch, nothing rated.
@@ -116,15 +138,16 @@ def _objective(
 
 
 def _optimizer(model: TrifocalModel, config: TrainConfig) -> torch.optim.Optimizer:
-    ids = [p for n, p in model.named_parameters() if n == "item_tower.id_table.weight"]
-    others = [p for n, p in model.named_parameters() if n != "item_tower.id_table.weight"]
-    groups = [{"params": p, "lr": rate} for p, rate in zip((others, ids), learning_rates(config), strict=True)]
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    ids, text = ([p for name, p in trained.items() if name.startswith(part)] for part in (_IDS, _TEXT))
+    others = [p for name, p in trained.items() if not name.startswith((_IDS, _TEXT))]
+    groups = [{"params": p, "lr": rate} for p, rate in zip((others, ids, text), learning_rates(config), strict=True)]
     return torch.optim.AdamW(groups, weight_decay=config.weight_decay, fused=True)
 
 
-def learning_rates(config: TrainConfig) -> tuple[float, float]:
-    """Return the step sizes of the optimiser's two groups: everything else, the id table."""
-    return config.learning_rate, config.id_learning_rate
+def learning_rates(config: TrainConfig) -> tuple[float, float, float]:
+    """Return the step sizes of the optimiser's three groups: everything else, the id table, the text layers."""
+    return config.learning_rate, config.id_learning_rate, config.text_learning_rate
 
 
 def _fingerprint(data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig) -> str:

@@ -11,11 +11,12 @@ from trifocal.train.checkpoint import Progress
 from trifocal.train.config import TrainConfig
 from trifocal.train.gradients import gradient_norms, shared_parameters
 from trifocal.train.logs import Means, note
-from trifocal.train.objective import Catalogue, Part
+from trifocal.train.objective import Catalogue
+from trifocal.train.part import Part
 from trifocal.train.processes import summed
 from trifocal.train.run import TrainingRun, learning_rates
 
-__all__ = ["train_steps"]
+__all__ = ["move", "train_steps"]
 
 
 def train_steps(run: TrainingRun, catalogue: Catalogue, bar: Bar) -> dict[str, float]:
@@ -27,23 +28,23 @@ def train_steps(run: TrainingRun, catalogue: Catalogue, bar: Bar) -> dict[str, f
         if run.place.first and run.config.gradient_every and count % run.config.gradient_every == 0:
             weighted = {name: _weight(run.config, name) * part.loss for name, part in parts.items()}
             norms.add_all(gradient_norms(weighted, shared_parameters(run.model)))
-        _move(run, parts)
+        move(run, parts, _rate_share(run.progress, run.config))
+        run.progress.step += 1
         for name, part in parts.items():
             losses.add(name, float(part.loss.detach()), float(part.weight))
         bar.note(note(losses.means(), run.progress, run.config.metric))
     return {**losses.means_of_all(), **{f"gradient_norm.{name}": norm for name, norm in norms.means().items()}}
 
 
-def _move(run: TrainingRun, parts: dict[str, Part]) -> None:
+def move(run: TrainingRun, parts: dict[str, Part], share: float) -> None:
+    """Take one step of the optimiser down the weighted sum of `parts`, at `share` of the learning rates."""
     total = _total(parts, run)
     run.optimizer.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]  # torch's stub
     nn.utils.clip_grad_norm_(run.model.parameters(), run.config.gradient_norm)
-    share = _rate_share(run.progress, run.config)
     for group, rate in zip(run.optimizer.param_groups, learning_rates(run.config), strict=True):
         group["lr"] = rate * share
     run.optimizer.step()
-    run.progress.step += 1
 
 
 def _total(parts: dict[str, Part], run: TrainingRun) -> Tensor:
