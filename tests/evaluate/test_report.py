@@ -14,6 +14,7 @@ from tests.evaluate.toy import N_ITEMS, SPLIT, cases, dataset, falling, rising
 
 from trifocal.evaluate.comparison import Comparison, compare, evaluate_all
 from trifocal.evaluate.config import EvaluateConfig
+from trifocal.evaluate.learning_curve import LearningCurve
 from trifocal.evaluate.pictures import SampleUser, sample_users
 from trifocal.evaluate.plots import latency_plot, metric_plot
 from trifocal.evaluate.protocol import Result
@@ -186,3 +187,13 @@ def test_satisfaction_has_its_table() -> None:
     page = report_html(replace(comparison(), satisfaction=(hit, HitSatisfaction("falling", None, 0, 4, 2))))
     assert "0.5000<small>0.4000 – 0.6000</small></td><td>3</td><td>75.0 %</td>" in page
     assert "<td>–</td><td>0</td><td>0.0 %</td>" in page
+
+
+def test_how_the_models_learned_has_a_plot_each() -> None:
+    rows = ({"epoch": 1, "softmax": 4.0, "ndcg@10": 0.1}, {"epoch": 2, "softmax": 3.0, "ndcg@10": 0.2})
+    curves = [LearningCurve(name, rows, "ndcg@10", 2) for name in ("rising", "<b>")]
+    page = report_html(comparison(), curves=curves)
+    assert "<h2>How they learned</h2>" in page
+    assert page.count('aria-label="Learning curve of ') == 2
+    assert "<b>" not in page
+    assert "learned</h2>" not in report_html(comparison())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trifocal.bundle import Bundle
     from trifocal.evaluate.comparison import Comparison
     from trifocal.evaluate.contest import Contest
+    from trifocal.evaluate.learning_curve import LearningCurve
     from trifocal.evaluate.protocol import Result
     from trifocal.features.config import FeaturesConfig
 
@@ -82,7 +83,7 @@ def compare(
     if knockout:
         without = _knocked_out((run or [])[:1], contest, settings.features, cache or out / "features")
         compared = replace(compared, knockout=contests.compared(without, contest))
-    _publish(compared, found, contest, out / split)
+    _publish(compared, found, contest, out / split, _curves((run or [])[:1]))
 
 
 def _trained(runs: list[Path], contest: Contest) -> list[Result]:
@@ -146,7 +147,23 @@ def _knocked_out(runs: list[Path], contest: Contest, features: FeaturesConfig, c
     return results
 
 
-def _publish(compared: Comparison, found: list[Result], contest: Contest, place: Path) -> None:
+def _curves(runs: list[Path]) -> list[LearningCurve]:
+    """How the models of the runs were trained, `trifocal` first."""
+    from trifocal.bundle import read_bundle
+    from trifocal.evaluate.learning_curve import learning_curve
+
+    places = sorted(
+        (place for run in runs for place in run.glob("*/bundle")),
+        key=lambda place: (place.parent.name != "trifocal", place),
+    )
+    bundles = [read_bundle(place) for place in places]
+    found = [learning_curve(bundle.contents.model_name, bundle.contents.metrics) for bundle in bundles]
+    return [curve for curve in found if curve is not None]
+
+
+def _publish(
+    compared: Comparison, found: list[Result], contest: Contest, place: Path, curves: list[LearningCurve]
+) -> None:
     """Write PLACE.html, .json and .md; print the table, the verdict, and the figures as JSON on the last line."""
     import json
 
@@ -156,7 +173,7 @@ def _publish(compared: Comparison, found: list[Result], contest: Contest, place:
 
     config = contest.config
     samples = pictures.sample_users(contest.cases, found, contest.dataset, size=config.sample_users, seed=config.seed)
-    report.write_report(place.with_suffix(".html"), compared, samples)
+    report.write_report(place.with_suffix(".html"), compared, samples, curves)
     place.with_suffix(".json").write_text(json.dumps(results.results_json(compared), indent=1) + "\n", encoding="utf-8")
     place.with_suffix(".md").write_text(results.results_markdown(compared), encoding="utf-8")
     console = Console()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from trifocal.data.splits import Split
+    from trifocal.evaluate.learning_curve import LearningCurve
     from trifocal.ports import Recommender, Validator
     from trifocal.types import Vocabulary
 
@@ -56,7 +57,7 @@ def evaluate(
     chosen = named_split(whole, split, parts)
     data_set = restrict(whole, chosen)
     vocabulary = data_set.vocabulary()
-    trained, state, seconds = _trained_models(run, vocabulary)
+    trained, state, seconds, curves = _trained_models(run, vocabulary)
     context = FeatureState.from_json(state).context
     validator = CasesValidator(build_cases(chosen, "validation", vocabulary, context).sample(2000))
     baselines, baseline_seconds = _baselines(chosen, vocabulary, validator, refit)
@@ -75,7 +76,7 @@ def evaluate(
     )
     page = report or run / "report.html"
     samples = pictures.sample_users(cases, results, data_set, size=settings.sample_users, seed=settings.seed)
-    pages.write_report(page, compared, samples)
+    pages.write_report(page, compared, samples, curves)
     console = Console()
     if not console.is_terminal:
         console = Console(width=_FILE_COLUMNS)
@@ -84,12 +85,15 @@ def evaluate(
     typer.echo(json.dumps(pages.report_json(compared)))
 
 
-def _trained_models(run: Path, vocabulary: Vocabulary) -> tuple[list[Recommender], dict[str, object], dict[str, float]]:
+def _trained_models(
+    run: Path, vocabulary: Vocabulary
+) -> tuple[list[Recommender], dict[str, object], dict[str, float], list[LearningCurve]]:
     """The bundles of the run, `trifocal` first; all were fitted to the same training events."""
     from trifocal import columns as c
     from trifocal.bundle import read_bundle
     from trifocal.bundle.network import load_recommender
     from trifocal.errors import ArtifactError
+    from trifocal.evaluate.learning_curve import learning_curve
 
     folders = sorted(run.glob("*/bundle"), key=lambda folder: (folder.parent.name != "trifocal", folder.parent.name))
     if not folders:
@@ -99,7 +103,9 @@ def _trained_models(run: Path, vocabulary: Vocabulary) -> tuple[list[Recommender
         if tuple(bundle.contents.items[c.ITEM_ID]) != vocabulary.ids:
             raise ArtifactError(f"{bundle.folder} was trained on other items than this split has; train again")
     seconds = {b.contents.model_name: float(b.manifest.metrics["train_seconds"]) for b in bundles}
-    return [load_recommender(bundle) for bundle in bundles], bundles[0].contents.feature_state, seconds
+    told = [learning_curve(bundle.contents.model_name, bundle.contents.metrics) for bundle in bundles]
+    curves = [curve for curve in told if curve is not None]
+    return [load_recommender(bundle) for bundle in bundles], bundles[0].contents.feature_state, seconds, curves
 
 
 def _baselines(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,39 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from trifocal.evaluate.comparison import Comparison, ModelFigures
-from trifocal.evaluate.metrics import METRICS
+from trifocal.evaluate.plot_style import ACCENT, INK, LABELS, LINE_POINTS, MUTED, OTHER, STYLE, WIDTH_INCHES, plain, svg
 from trifocal.evaluate.significance import Interval
 
 __all__ = ["LABELS", "coverage_plot", "latency_plot", "metric_plot", "spread"]
 
-LABELS = {name: name.replace("recall", "Recall").replace("ndcg", "nDCG").replace("map", "MAP") for name in METRICS} | {
-    "mrr": "MRR"
-}
-
-# Stand-ins that the page's own colours replace: SVG cannot name a CSS variable through matplotlib.
-_INK, _MUTED, _ACCENT, _OTHER, _LINE = "#010101", "#020202", "#030303", "#040404", "#050505"
-_PAGE_COLOURS = {
-    _INK: "currentColor",
-    _MUTED: "var(--muted)",
-    _ACCENT: "var(--accent)",
-    _OTHER: "var(--other)",
-    _LINE: "var(--line)",
-}
-# Any: the stubs ask for a Literal of all 300 keys.
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "trifocal",
-    "font.family": "sans-serif",
-    "font.size": 9.5,
-    "text.color": _INK,
-    "axes.edgecolor": _LINE,
-    "axes.labelcolor": _MUTED,
-    "xtick.color": _MUTED,
-    "ytick.color": _INK,
-}
-# Drawn about as wide as the page shows it, so that its text keeps the size of the page's small print.
-_WIDTH_INCHES = 4.8
-_LINE_POINTS = 12.0
 # Beside a plot of points there is room for a column of so long a name.
 _NAME_LENGTH = 22
 _POINTS_RIGHT = 0.66
@@ -56,13 +25,13 @@ _POINTS_RIGHT = 0.66
 def metric_plot(comparison: Comparison, metric: str) -> str:
     """Return a bar a model with the 95 % interval of its mean, the first model in the accent colour."""
     models = comparison.models
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_INCHES, 0.7 + 0.26 * max(len(models), 3)), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, 0.7 + 0.26 * max(len(models), 3)), layout="constrained")
         axes = figure.add_subplot()
         for place, model in enumerate(models):
             found = model.metrics[metric]
             axes.barh(place, found.mean, height=0.66, color=_colour(place))
-            axes.plot([found.low, found.high], [place, place], color=_INK, linewidth=1.4, solid_capstyle="butt")
+            axes.plot([found.low, found.high], [place, place], color=INK, linewidth=1.4, solid_capstyle="butt")
             axes.annotate(
                 f"{found.mean:.3f}", (found.high, place), xytext=(5, 0), textcoords="offset points", va="center"
             )
@@ -70,8 +39,8 @@ def metric_plot(comparison: Comparison, metric: str) -> str:
         axes.invert_yaxis()
         axes.set_xlim(0, 1.25 * max(max(model.metrics[metric].high for model in models), 1e-6))
         axes.locator_params(axis="x", nbins=4)
-        _plain(axes, LABELS[metric], grid="x")
-        return _svg(figure, f"{LABELS[metric]} of each model with its 95 % interval")
+        plain(axes, LABELS[metric], grid="x")
+        return svg(figure, f"{LABELS[metric]} of each model with its 95 % interval")
 
 
 def coverage_plot(comparison: Comparison, metric: str) -> str:
@@ -81,7 +50,7 @@ def coverage_plot(comparison: Comparison, metric: str) -> str:
         _Point(place, model, 100 * model.coverage, model.metrics[metric])
         for place, model in enumerate(comparison.models)
     ]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _points_figure(points)
         axes.set_xlim(left=0)
         axes.locator_params(axis="x", nbins=5)
@@ -98,7 +67,7 @@ def latency_plot(comparison: Comparison, metric: str) -> str:
     ]
     if not points:
         return ""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _points_figure(points)
         axes.set_xscale("log")
         low, high = _widened(min(point.x for point in points), max(point.x for point in points))
@@ -159,7 +128,7 @@ class _Point:
 
 def _points_figure(points: Sequence[_Point]) -> tuple[Figure, Axes]:
     height = 0.9 + 0.19 * max(len(points), 8)
-    figure = Figure(figsize=(_WIDTH_INCHES, height))
+    figure = Figure(figsize=(WIDTH_INCHES, height))
     bottom, left = 0.55 / height, 0.09
     axes = figure.add_axes((left, bottom, _POINTS_RIGHT - left, 0.97 - bottom))
     # The first model last, so that it lies on top.
@@ -170,18 +139,18 @@ def _points_figure(points: Sequence[_Point]) -> tuple[Figure, Axes]:
         axes.plot([point.x], [point.figure.mean], "o", color=colour, markersize=6.5, clip_on=False)
     axes.margins(x=0.08, y=0.06)
     axes.locator_params(axis="y", nbins=5)
-    axes.tick_params(axis="y", colors=_MUTED)
+    axes.tick_params(axis="y", colors=MUTED)
     return figure, axes
 
 
 def _named(figure: Figure, axes: Axes, points: Sequence[_Point], label: str, description: str) -> str:
     """Names in a column beside the plot, each led to its point by a thin line: near points stay readable."""
-    _plain(axes, label, grid="both")
+    plain(axes, label, grid="both")
     low, high = axes.get_ylim()
     per_unit = axes.get_window_extent().height / figure.dpi * 72 / (high - low)
     ordered = sorted(points, key=lambda point: -point.figure.mean)
-    edge = 0.4 * _LINE_POINTS / per_unit
-    heights = spread([p.figure.mean for p in ordered], _LINE_POINTS / per_unit, low + edge, high - edge)
+    edge = 0.4 * LINE_POINTS / per_unit
+    heights = spread([p.figure.mean for p in ordered], LINE_POINTS / per_unit, low + edge, high - edge)
     for point, height in zip(ordered, heights, strict=True):
         first = point.place == 0
         axes.annotate(
@@ -190,10 +159,10 @@ def _named(figure: Figure, axes: Axes, points: Sequence[_Point], label: str, des
             xytext=(1.05, (height - low) / (high - low)),
             textcoords="axes fraction",
             va="center",
-            color=_ACCENT if first else _INK,
+            color=ACCENT if first else INK,
             arrowprops={
                 "arrowstyle": "-",
-                "color": _ACCENT if first else _OTHER,
+                "color": ACCENT if first else OTHER,
                 "linewidth": 0.6,
                 "alpha": 0.8,
                 "shrinkA": 2,
@@ -201,7 +170,7 @@ def _named(figure: Figure, axes: Axes, points: Sequence[_Point], label: str, des
                 "relpos": (0, 0.5),
             },
         )
-    return _svg(figure, description)
+    return svg(figure, description)
 
 
 def _short(name: str) -> str:
@@ -209,25 +178,4 @@ def _short(name: str) -> str:
 
 
 def _colour(place: int) -> str:
-    return _ACCENT if place == 0 else _OTHER
-
-
-def _plain(axes: Axes, label: str, *, grid: str) -> None:
-    axes.set_xlabel(label)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(length=0)
-    axes.grid(axis="x" if grid == "x" else "both", color=_LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-
-
-def _svg(figure: Figure, description: str) -> str:
-    target = io.StringIO()
-    figure.savefig(target, format="svg", transparent=True, metadata={"Date": None})
-    text = target.getvalue()
-    text = text[text.index("<svg") :]
-    for stand_in, colour in _PAGE_COLOURS.items():
-        text = text.replace(stand_in, colour)
-    # The page sets the size; the font of the page replaces matplotlib's list.
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{description}"', text, count=1)
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    return re.sub(r' font-family: [^;"]*;?', "", re.sub(r'font: ([\d.]+px) [^;"]*', r"font-size: \1", text))
+    return ACCENT if place == 0 else OTHER

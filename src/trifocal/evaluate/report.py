@@ -10,6 +10,7 @@ from markupsafe import Markup
 from rich.table import Table
 
 from trifocal.evaluate.comparison import HEADLINE, Comparison, ModelFigures
+from trifocal.evaluate.learning_curve import LearningCurve, learning_plot
 from trifocal.evaluate.pictures import SampleUser
 from trifocal.evaluate.plots import LABELS, coverage_plot, latency_plot, metric_plot
 from trifocal.evaluate.results import seed_spread
@@ -96,7 +97,9 @@ def _against_all(comparison: Comparison, metric: str) -> str:
     return f" After Holm (p < .05) it is {said} of the {len(gaps)} others."
 
 
-def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> str:
+def report_html(
+    comparison: Comparison, samples: Sequence[SampleUser] = (), curves: Sequence[LearningCurve] = ()
+) -> str:
     """Return the page: no script, no outside file, pictures and plots inline."""
     environment = Environment(
         loader=PackageLoader("trifocal.evaluate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -118,6 +121,7 @@ def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> s
         headline=HEADLINE,
         labels=LABELS,
         plots=[Markup(plot) for plot in plots if plot],  # noqa: S704 - our own SVG; model names are escaped by matplotlib
+        curves=[(curve.name, Markup(learning_plot(curve))) for curve in curves],  # noqa: S704 - as above
         samples=samples,
         opened=_opened(comparison),
         lists=_measured(comparison.models, _LIST_COLUMNS),
@@ -127,10 +131,12 @@ def report_html(comparison: Comparison, samples: Sequence[SampleUser] = ()) -> s
     )
 
 
-def write_report(path: Path, comparison: Comparison, samples: Sequence[SampleUser] = ()) -> None:
+def write_report(
+    path: Path, comparison: Comparison, samples: Sequence[SampleUser] = (), curves: Sequence[LearningCurve] = ()
+) -> None:
     """Write the page to `path`, creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(report_html(comparison, samples), encoding="utf-8")
+    path.write_text(report_html(comparison, samples, curves), encoding="utf-8")
 
 
 def _model_json(model: ModelFigures) -> dict[str, object]:

@@ -27,7 +27,7 @@ class Progress:
         seconds: training time so far.
         best: the best validation figure yet.
         best_epoch: the epoch it was reached in, from 1.
-        curve: one row an epoch: losses and validation figures.
+        curve: one row an epoch: losses, gradient norms and validation figures.
         align_epoch: passes over the catalogue finished, before the first epoch.
         alignment: one row a pass: losses.
     """

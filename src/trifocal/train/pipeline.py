@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trifocal.bundle import Manifest, write_bundle
@@ -69,7 +69,7 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
     model_config = variant_config(name, job.model)
     folder = job.folder / name
     trained = _trained(job, name, model_config, data, job.train, folder / "checkpoints", validate=validate)
-    validation = trained.validation
+    validation, curve = trained.validation, trained.progress.curve
     if job.refit:
         epochs = trained.progress.best_epoch
         config = job.train.model_copy(update={"epochs": epochs, "patience": epochs})
@@ -87,6 +87,8 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
         validation=validation,
         split_name=job.split.name + (", refit on train + validation" if job.refit else ""),
     )
+    # The curve of the training that had a validation part to be chosen on, whatever was trained after it.
+    contents = replace(contents, metrics=contents.metrics | {"curve": curve or [], "metric": job.train.metric})
     return from_first(lambda: write_bundle(contents, folder / "bundle", overwrite=True))
 
 
