@@ -49,7 +49,7 @@ def test_a_part_of_weight_0_is_left_out(data: TrainingData) -> None:
 def test_the_parts_start_from_what_the_log_says(data: TrainingData) -> None:
     training, _, _ = one_step(data)
     # One of three was clicked; the six items are rated 0, .5, 1, 1.5, 2 and 2.5 equally often.
-    assert torch.sigmoid(training.model.click_bias).item() == pytest.approx(1 / 3, abs=0.01)
+    assert torch.sigmoid(training.model.click_head.bias).item() == pytest.approx(1 / 3, abs=0.01)
     assert training.model.rating_head.mean.item() == pytest.approx(1.25)
     assert training.model.user_tower.price_codes.tolist() == data.features.attributes[:, -1].tolist()
 

@@ -12,6 +12,7 @@ from trifocal.errors import ConfigError
 from trifocal.features.context import GAP_CODES, HOUR_CODES, WEEKDAY_CODES
 from trifocal.features.items import FeatureState
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
+from trifocal.model.click_head import ClickHead
 from trifocal.model.config import ContextField, ModelConfig
 from trifocal.model.item_tower import ItemTower
 from trifocal.model.masked_text import MaskedText
@@ -75,7 +76,7 @@ class TrifocalModel(nn.Module):
         user_tower: users -> (B, D).
         ranker: (users, candidates) -> (B, K).
         rating_head: scores -> ratings.
-        click_bias: score + this = log odds of a click on what is shown.
+        click_head: scores -> log odds of a click on what is shown.
         masked_text: guesses hidden words while that is trained, else None; no part of a bundle.
     """
 
@@ -84,7 +85,7 @@ class TrifocalModel(nn.Module):
         self.item_tower, self.user_tower, self.ranker = item_tower, user_tower, ranker
         self.masked_text: MaskedText | None = None
         self.rating_head = RatingHead(item_tower.id_table.num_embeddings - 1)
-        self.click_bias = nn.Parameter(torch.zeros(()))
+        self.click_head = ClickHead()
         self.log_scale = nn.Parameter(torch.tensor(-0.5 * math.log(embedding_size)))
         self.log_temperature = nn.Parameter(torch.tensor(math.log(_TEMPERATURE)))
 

@@ -71,7 +71,7 @@ def click_loss(logits: Tensor, clicked: Tensor, weights: Tensor) -> Tensor:
     et al., Wide & Deep (DLRS 2016), equation 3.
 
     Args:
-        logits: (P,) score plus the learned bias.
+        logits: (P,) log odds of a click, from the click head.
         clicked: (P,) float, 1 = clicked, 0 = not.
         weights: (P,) float.
 

@@ -168,11 +168,11 @@ def _click(step: StepValues) -> Part:
     """Of what was shown; where the log has no impressions, of the targets and one sampled item each."""
     if step.batch.shown is not None:
         scores, weights = _judged_scores(step, step.batch.shown)
-        loss = click_loss(scores + step.model.click_bias, step.batch.shown.values, weights)
+        loss = click_loss(step.model.click_head(scores), step.batch.shown.values, weights)
         return Part(loss, weights.sum())
     drawn, weights = _drawn_negatives(step)
     rows = torch.arange(len(drawn), device=drawn.device)
-    logits = torch.stack([step.scores[rows, step.columns], step.scores[rows, drawn]]) + step.model.click_bias
+    logits = step.model.click_head(torch.stack([step.scores[rows, step.columns], step.scores[rows, drawn]]))
     clicked = torch.tensor([[1.0], [0.0]], device=logits.device).expand_as(logits)
     both = torch.stack([step.weights, weights])
     return Part(click_loss(logits, clicked, both), both.sum())

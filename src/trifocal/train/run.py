@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -22,7 +21,6 @@ from trifocal.train.config import TrainConfig
 from trifocal.train.content_parts import ContentObjective
 from trifocal.train.data import TrainingData, item_evidence
 from trifocal.train.examples import search_examples
-from trifocal.train.judgements import Judgements
 from trifocal.train.objective import Catalogue, Objective
 from trifocal.train.processes import place
 from trifocal.train.table import pooled_table
@@ -120,13 +118,7 @@ def _start(model: TrifocalModel, data: TrainingData, config: TrainConfig) -> Non
     if len(data.rated):
         model.rating_head.start(float(data.rated.values.mean()))
     if len(data.shown):
-        with torch.no_grad():
-            model.click_bias.fill_(_log_odds(data.shown))
-
-
-def _log_odds(shown: Judgements) -> float:
-    clicked = float(shown.values.sum())
-    return float(np.log((clicked + 1) / (len(shown.values) - clicked + 1)))
+        model.click_head.start(float(data.shown.values.sum()), len(data.shown.values))
 
 
 def _together(objective: nn.Module) -> nn.Module:
