@@ -151,7 +151,8 @@ def _curve(contest: Contest, thinned: Thinned, lists: dict[str, list[IntArray]])
 
 def _publish(curve: ItemCurve, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(item_curve_markdown(curve), encoding="utf-8")
+    picture = f"![Recall@20 and nDCG@10 against the interactions left of an item]({place.stem}.svg)"
+    place.write_text(f"{picture}\n\n{item_curve_markdown(curve)}", encoding="utf-8")
     place.with_suffix(".svg").write_text(item_curve_plot(curve), encoding="utf-8")
     place.with_suffix(".json").write_text(json.dumps(item_curve_json(curve), indent=1) + "\n", encoding="utf-8")
     print(item_curve_markdown(curve))
