@@ -55,6 +55,13 @@ def test_last_never_keeps_more_than_there_is(length: int, left: int) -> None:
     assert len(history().last(length)) == left
 
 
+def test_events_are_chosen_by_mask_place_or_slice_in_every_column() -> None:
+    for events in (np.array([True, False, True]), np.array([0, 2]), slice(0, 3, 2)):
+        found = history().at(events)
+        columns = [getattr(found, field.name).tolist() for field in dataclasses.fields(found)]
+        assert columns == [[start, start + 2] for start in (10, 20, 30, 40, 50)]
+
+
 def test_a_history_of_rows_knows_nothing_else() -> None:
     known = History.of_rows([4, 2])
     assert known.item_rows.tolist() == [4, 2]

@@ -125,13 +125,16 @@ class History:
 
     def last(self, length: int) -> History:
         """Return the newest `length` events."""
-        start = max(len(self) - length, 0)
+        return self.at(slice(max(len(self) - length, 0), None))
+
+    def at(self, events: slice | BoolArray | IntArray) -> History:
+        """Return the history of the chosen `events`: a slice, a mask (L,), or places."""
         return History(
-            self.item_rows[start:],
-            self.event_codes[start:],
-            self.timestamps_s[start:],
-            self.device_codes[start:],
-            self.country_codes[start:],
+            self.item_rows[events],
+            self.event_codes[events],
+            self.timestamps_s[events],
+            self.device_codes[events],
+            self.country_codes[events],
         )
 
     def __len__(self) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import csr_matrix
 from tests.bundle.small_bundle import WORDS, small_contents
+from tests.model.small_knowledge import small_knowledge
 from tests.model.small_text import SHAPE, small_backbone
 
 from trifocal.bundle import Bundle, BundleContents, read_bundle, write_bundle
@@ -20,8 +20,7 @@ from trifocal.feedback import MemoryEventStore
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TwoStageRecommender, build_model
 from trifocal.model.build import start_text
-from trifocal.model.memory import fit_memory
-from trifocal.model.ranker import ITEM_EVIDENCE, ItemEvidence
+from trifocal.model.evidence import evidence_columns
 from trifocal.model.two_stage import Blend
 from trifocal.serve import Ask, build_service
 from trifocal.types import Context, History, Request
@@ -40,23 +39,14 @@ def original() -> tuple[TwoStageRecommender, BundleContents]:
     torch.manual_seed(3)
     model = build_model(CONFIG, SHAPES)
     torch.nn.init.normal_(model.ranker.out.weight)
-    vectors = torch.randn(12, 8).numpy()
-    evidence = ItemEvidence(torch.randn(12, 5), torch.randn(12, 5), torch.rand(12, len(ITEM_EVIDENCE)))
-    memory = fit_memory(
-        csr_matrix(np.eye(12, dtype=np.float32) + np.roll(np.eye(12, dtype=np.float32), 1, axis=1)),
-        [vectors],
-        regularization=1.0,
-        content_weight=1.0,
-        items=10,
-        links=4,
-    )
-    blend = Blend(memory=3.0, ranker=0.5)
+    # As training leaves it, a column without variance among them.
+    model.ranker.standardise(torch.randn(5, 4, evidence_columns(2)) * (torch.arange(evidence_columns(2)) > 0))
+    knowledge = small_knowledge(12, 8, SHAPES.attribute_sizes)
+    blend = Blend(retrieval=0.02, ranker=True, ranking=0.5)
     recommender = TwoStageRecommender(
         name="trifocal",
         model=model,
-        item_vectors=vectors,
-        evidence=evidence,
-        memory=memory,
+        knowledge=knowledge,
         blend=blend,
         history_length=CONFIG.history_length,
         text_width=SHAPES.text_width,
@@ -65,8 +55,8 @@ def original() -> tuple[TwoStageRecommender, BundleContents]:
     contents = replace(
         small_contents(),
         config=network_config(CONFIG, SHAPES, FeaturesConfig(text_backbone="/no/such/folder"), blend),
-        weights=network_weights(model, evidence, memory),
-        item_vectors=vectors,
+        weights=network_weights(model, knowledge),
+        item_vectors=knowledge.vectors,
         model_name="trifocal",
     )
     return recommender, contents
@@ -77,8 +67,7 @@ def test_trained_text_layers_go_through_a_bundle_and_the_head_that_guesses_token
     shapes = replace(SHAPES, text_width=6, text_layer=SHAPE)
     model = build_model(config, shapes)
     start_text(model, small_backbone(layers=2), masked=True)
-    evidence = ItemEvidence(torch.zeros(12, 5), torch.zeros(12, 5), torch.zeros(12, len(ITEM_EVIDENCE)))
-    weights = network_weights(model, evidence)
+    weights = network_weights(model, small_knowledge(12, 8, SHAPES.attribute_sizes))
     assert not [name for name in weights if "masked_text" in name]
     contents = replace(original()[1], config=network_config(config, shapes, FeaturesConfig()), weights=weights)
     after = load_recommender(through_disk(contents, tmp_path))
@@ -100,6 +89,10 @@ def test_answers_are_those_of_the_network_that_was_written(tmp_path: Path) -> No
     expected, found = before.recommend(REQUESTS, 6), after.recommend(REQUESTS, 6)
     assert found.item_rows.tolist() == expected.item_rows.tolist()
     assert np.array_equal(found.scores, expected.scores)
+    assert isinstance(after, TwoStageRecommender)
+    assert after.blend == before.blend
+    retrieved = before.with_blend(replace(before.blend, ranker=False)).recommend(REQUESTS, 6)
+    assert found.item_rows[0].tolist() != retrieved.item_rows[0].tolist()
     assert after.similar(2, 3).item_rows.tolist() == before.similar(2, 3).item_rows.tolist()
 
 

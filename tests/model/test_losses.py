@@ -6,7 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trifocal.model.losses import bpr_loss, click_loss, contrastive_loss, rating_loss, sampled_softmax_loss
+from trifocal.model.losses import (
+    bpr_loss,
+    click_loss,
+    contrastive_loss,
+    listwise_loss,
+    rating_loss,
+    sampled_softmax_loss,
+)
 
 
 def test_an_accidental_hit_is_no_negative() -> None:
@@ -69,3 +76,21 @@ def test_contrastive_prefers_the_own_picture() -> None:
     text = torch.eye(3)
     right, wrong = (float(contrastive_loss(text, image, torch.tensor(0.1))) for image in (text, text.roll(1, 0)))
     assert right < 0.01 < wrong
+
+
+def test_a_list_s_loss_is_the_mean_over_what_was_taken() -> None:
+    scores = torch.tensor([[math.log(2), 0.0, 0.0]])
+    # Shares of a half and two quarters.
+    for taken, expected in (([1.0, 0.0, 0.0], math.log(2)), ([1.0, 1.0, 0.0], (math.log(2) + math.log(4)) / 2)):
+        assert math.isclose(float(listwise_loss(scores, torch.tensor([taken]))), expected, rel_tol=1e-6)
+
+
+def test_every_list_weighs_the_same_however_much_was_taken() -> None:
+    scores = torch.randn(2, 5, generator=torch.Generator().manual_seed(0))
+    taken = torch.tensor([[1.0, 1, 1, 0, 0], [0, 0, 0, 0, 1]])
+    alone = [float(listwise_loss(scores[row : row + 1], taken[row : row + 1])) for row in range(2)]
+    assert math.isclose(float(listwise_loss(scores, taken)), sum(alone) / 2, rel_tol=1e-6)
+    # One of a list: the cross-entropy of a class.
+    entropy = torch.nn.functional.cross_entropy(scores[1:], torch.tensor([4]))
+    assert math.isclose(alone[1], float(entropy), rel_tol=1e-6)
+    assert math.isclose(float(listwise_loss(scores + 100, taken)), sum(alone) / 2, rel_tol=1e-4)

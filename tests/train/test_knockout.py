@@ -12,7 +12,7 @@ from trifocal.model.two_stage import Blend
 from trifocal.train.data import TrainingData
 from trifocal.train.knockout import KNOCKOUTS, knocked_out
 from trifocal.train.loop import TrainedModel
-from trifocal.types import IntArray
+from trifocal.types import History, IntArray, Request
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,9 @@ def test_each_knockout_changes_the_items_and_is_named(trained: tuple[TrainedMode
         assert found.name == f"trifocal, {what}"
         assert found.blend == model.blend
         assert not np.allclose(found.item_vectors, model.recommender.item_vectors)
+        # With the ranker at work, whatever was chosen.
+        ranked = found.with_blend(Blend(ranker=True)).recommend([Request(History.of_rows([0, 1]))], 8)
+        assert np.isfinite(ranked.scores).all()
 
 
 def test_nothing_shuffled_is_the_model_itself(
@@ -52,12 +55,15 @@ class _Still:
 
 def test_the_memory_without_ids_knows_content_alone(trained: tuple[TrainedModel, TrainingData]) -> None:
     model, data = trained
-    with_memory = model.recommender.with_blend(Blend(memory=5.0))
+    with_memory = model.recommender.with_blend(Blend(ranker=True))
     found = knocked_out(with_memory, data, SMALL, what="ids off", compact_size=8)
-    assert found.memory is not None
-    assert with_memory.memory is not None
+    without, whole = found.knowledge.memory, with_memory.knowledge.memory
+    assert without is not None
+    assert whole is not None
     asked = [np.array([0])]
-    assert not np.allclose(found.memory.scores(asked), with_memory.memory.scores(asked))
+    assert not np.allclose(without.scores(asked), whole.scores(asked))
+    assert found.knowledge.evidence.counts.max() == 0
+    assert len(found.knowledge.evidence.pairs) == 0
 
 
 def test_who_walked_in_circles_by_id_is_lost_without_ids(trained: tuple[TrainedModel, TrainingData]) -> None:

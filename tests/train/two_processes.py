@@ -20,7 +20,7 @@ from trifocal.train.table import content_table
 STILL = SMALL.model_copy(update={"id_dropout": 0.0, "modality_dropout": 0.0})
 EXACT = CONFIG.model_copy(
     update={
-        "losses": CONFIG.losses.model_copy(update={"bpr": 0.0, "contrastive": 0.0, "ranker": 0.0}),
+        "losses": CONFIG.losses.model_copy(update={"bpr": 0.0, "contrastive": 0.0}),
         "batch_size": 25,
         "max_shown_lists": 19,
         "max_rated_lists": 7,
@@ -48,7 +48,7 @@ def work(rank: int, port: int, folder: Path) -> None:
         config = CONFIG.model_copy(update={"epochs": 2, "gradient_every": 1})
         trained = run(judged_circle(folder / f"features{rank}"), folder / "run" / str(rank), config)
         found |= {f"trained.{name}": tensor for name, tensor in trained.model.state_dict().items()}
-        found["item_vectors"] = trained.item_vectors
+        found["item_vectors"] = torch.from_numpy(trained.knowledge.vectors)
         said = [from_first(lambda: place.rank), first_then_others(lambda: place.rank)]
         found["said"] = torch.tensor(said)
         torch.save(found, folder / f"{rank}.pt")

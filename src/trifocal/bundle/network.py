@@ -17,9 +17,9 @@ from trifocal.features.text import TransformerTextSource
 from trifocal.features.text_backbone import TextLayerShape
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
+from trifocal.model.evidence import EvidenceTables
 from trifocal.model.memory import ItemMemory
-from trifocal.model.ranker import ItemEvidence
-from trifocal.model.two_stage import Blend
+from trifocal.model.two_stage import Blend, Knowledge
 
 __all__ = ["load_encoder", "load_recommender", "network_config", "network_weights"]
 
@@ -39,19 +39,18 @@ def network_config(
     }
 
 
-def network_weights(
-    model: TrifocalModel, evidence: ItemEvidence, memory: ItemMemory | None = None
-) -> dict[str, Tensor]:
-    """Return the `BundleContents.weights` of the network, of its ranker's tables, and of the memory.
+def network_weights(model: TrifocalModel, knowledge: Knowledge) -> dict[str, Tensor]:
+    """Return the `BundleContents.weights` of the network, of its evidence, and of the memory; vectors lie beside them.
 
     The head of masked language modelling stays out: it only served training.
     """
     weights = {
         f"{_MODEL}{name}": tensor for name, tensor in model.state_dict().items() if not name.startswith(_TRAINING_ONLY)
     }
-    weights |= {f"{_EVIDENCE}{name}": tensor for name, tensor in vars(evidence).items()}
-    if memory is not None:
-        weights |= {f"{_MEMORY}{f.name}": torch.from_numpy(getattr(memory, f.name)) for f in fields(memory)}
+    parts = ((_EVIDENCE, knowledge.evidence), (_MEMORY, knowledge.memory))
+    for prefix, part in parts:
+        if part is not None:
+            weights |= {f"{prefix}{f.name}": torch.from_numpy(getattr(part, f.name)) for f in fields(part)}
     return weights
 
 
@@ -69,9 +68,13 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
         shapes = _shapes(contents.config["shapes"])
         model = build_model(config, shapes)
         model.load_state_dict(_under(_MODEL, contents.weights))
-        evidence = ItemEvidence(**_under(_EVIDENCE, contents.weights))
-        links = {name: tensor.numpy() for name, tensor in _under(_MEMORY, contents.weights).items()}
-        memory = ItemMemory(**links) if links else None
+        tables, links = (
+            {name: tensor.numpy() for name, tensor in _under(prefix, contents.weights).items()}
+            for prefix in (_EVIDENCE, _MEMORY)
+        )
+        # A copy in memory: torch can't take an array that is mapped read-only.
+        vectors = np.array(contents.item_vectors)
+        knowledge = Knowledge(vectors, EvidenceTables(**tables), ItemMemory(**links) if links else None)
         blend = Blend(**contents.config["blend"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Torch names every tensor that does not fit; the first one is enough.
@@ -82,10 +85,7 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
     return TwoStageRecommender(
         name=contents.model_name,
         model=model,
-        # A copy in memory: torch can't take an array that is mapped read-only.
-        item_vectors=np.array(contents.item_vectors),
-        evidence=evidence,
-        memory=memory,
+        knowledge=knowledge,
         blend=blend,
         history_length=config.history_length,
         text_width=shapes.text_width,

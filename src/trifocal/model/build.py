@@ -14,6 +14,7 @@ from trifocal.features.items import FeatureState
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.model.click_head import ClickHead
 from trifocal.model.config import ContextField, ModelConfig
+from trifocal.model.evidence import evidence_columns
 from trifocal.model.item_tower import ItemTower
 from trifocal.model.masked_text import MaskedText
 from trifocal.model.ranker import Ranker
@@ -74,7 +75,7 @@ class TrifocalModel(nn.Module):
     Attributes:
         item_tower: items -> (M, D).
         user_tower: users -> (B, D).
-        ranker: (users, candidates) -> (B, K).
+        ranker: evidence -> (B, K).
         rating_head: scores -> ratings.
         click_head: scores -> log odds of a click on what is shown.
         masked_text: guesses hidden words while that is trained, else None; no part of a bundle.
@@ -127,7 +128,9 @@ def build_model(config: ModelConfig, shapes: ModelShapes) -> TrifocalModel:
         heads=config.user_heads,
         dropout=config.dropout,
     )
-    ranker = Ranker(embedding_size=config.embedding_size, width=config.ranker_width, dropout=config.dropout)
+    ranker = Ranker(
+        columns=evidence_columns(len(shapes.attribute_sizes)), width=config.ranker_width, dropout=config.ranker_dropout
+    )
     return TrifocalModel(item_tower, user_tower, ranker, config.embedding_size)
 
 

@@ -44,7 +44,7 @@ class ModelConfig(BaseModel):
     history_length: int = Field(default=50, ge=1, le=1000)
     """L, the newest events of a user that are read."""
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    """Dropout in the user tower and the ranker."""
+    """Dropout in the user tower."""
     fusion_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout in the item tower, beside id and modality dropout."""
     id_dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -53,13 +53,17 @@ class ModelConfig(BaseModel):
     """Share of items whose text, and as many whose picture, is hidden in a training step."""
     ranker_width: int = Field(default=64, ge=8, le=1024)
     """Hidden units of the ranker."""
+    ranker_dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Dropout in the ranker."""
     rank_candidates: int = Field(default=200, ge=1)
     """K, the retrieved items that the ranker scores; the rest keep their retrieval order behind them."""
-    memory_items: int = Field(default=8000, ge=0)
+    memory_items: int = Field(default=12_500, ge=0)
     """Most popular items that the linear memory covers; 0 = no memory. Takes items^2 memory and items^3 time."""
     memory_links: int = Field(default=200, ge=1)
     """Strongest links kept of an item."""
     memory_regularization: float = Field(default=100.0, gt=0)
     """Lambda of the memory: the greater, the less a link that few users made counts."""
-    memory_content: float = Field(default=5.0, ge=0)
-    """Weight of likeness in words and looks beside what was taken together."""
+    memory_text: float = Field(default=5.0, ge=0)
+    """Weight of likeness in words beside what was taken together."""
+    memory_image: float = Field(default=5.0, ge=0)
+    """Weight of likeness in looks beside what was taken together."""

@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["bpr_loss", "click_loss", "contrastive_loss", "masked_token_loss", "rating_loss", "sampled_softmax_loss"]
+__all__ = [
+    "bpr_loss",
+    "click_loss",
+    "contrastive_loss",
+    "listwise_loss",
+    "masked_token_loss",
+    "rating_loss",
+    "sampled_softmax_loss",
+]
 
 
 def sampled_softmax_loss(
@@ -43,6 +51,24 @@ def sampled_softmax_loss(
         corrected = corrected.masked_fill(wrong, -torch.inf)
     losses = functional.cross_entropy(corrected, targets, reduction="none")
     return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def listwise_loss(scores: Tensor, taken: Tensor) -> Tensor:
+    """Return the mean over lists of -log softmax, averaged over what was taken of the list.
+
+    `-1/Q sum_q 1/|T_q| sum_{t in T_q} log( exp(s_qt) / sum_k exp(s_qk) )`; Cao et al., "Learning to rank: from pairwise
+    approach to listwise approach" (ICML 2007), section 4, top one probabilities with equal relevance.
+
+    Args:
+        scores: (Q, K).
+        taken: (Q, K) float, 1 = taken, else 0; at least one a list.
+
+    >>> scores = torch.tensor([[0.0, 0.0, 0.0]])
+    >>> round(float(listwise_loss(scores, torch.tensor([[1.0, 0.0, 1.0]]))), 4)  # log 3
+    1.0986
+    """
+    shares = taken / taken.sum(dim=1, keepdim=True).clamp(min=1e-6)
+    return -(functional.log_softmax(scores, dim=1) * shares).sum(dim=1).mean()
 
 
 def bpr_loss(positive: Tensor, negative: Tensor, weights: Tensor) -> Tensor:

@@ -2,8 +2,11 @@
 
 ```
 history, context ─► user tower ─► deep score (B, N) ─┐
-history ─► memory ─► linked items (B, N) ────────────┴─► blended ─► best K ─► ranker ─► list
+history ─► memory ─► linked items (B, N) ────────────┴─► retrieval score ─► best K ─► ranker + deep score ─► list
 ```
+
+Without a memory the deep score retrieves alone, and nothing is reranked. A search query is understood by the user
+tower alone, so that a request with one is ranked by its deep score.
 """
 
 from __future__ import annotations
@@ -13,29 +16,54 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from trifocal.features.sequences import user_batch
 from trifocal.model.build import TrifocalModel
+from trifocal.model.evidence import EvidenceTables, evidence_of, today
 from trifocal.model.memory import ItemMemory
-from trifocal.model.ranker import ItemEvidence, pair_evidence
 from trifocal.ranking import top_k
 from trifocal.types import Context, FloatArray, IntArray, Rankings, Request
 
-__all__ = ["Blend", "TwoStageRecommender"]
+__all__ = ["Blend", "Knowledge", "TwoStageRecommender", "popularity_prior"]
+
+# Orders what the memory finds equal, above all for a stranger, by popularity; far below any link.
+_POPULARITY_PRIOR = 1e-4
 
 
 @dataclass(frozen=True)
 class Blend:
-    """How much memory and ranker add to the deep score; chosen on validation.
+    """How the deep score joins memory and ranker; chosen on validation.
 
     Attributes:
-        memory: factor of the memory's score; 0 = deep alone.
-        ranker: factor of the ranker's correction; 0 = retrieval order is the answer.
+        retrieval: factor of the deep score beside the memory's, whose links are about a hundredth of a logit.
+        ranker: whether the second stage reorders the best; else the retrieval order is the answer.
+        ranking: factor of the deep score beside the ranker's.
     """
 
-    memory: float = 0.0
-    ranker: float = 0.0
+    retrieval: float = 0.0
+    ranker: bool = False
+    ranking: float = 0.0
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of the items beside the network's weights.
+
+    Attributes:
+        vectors: (N, D), computed by the item tower.
+        evidence: the second stage's tables.
+        memory: links between items, or None.
+    """
+
+    vectors: FloatArray
+    evidence: EvidenceTables
+    memory: ItemMemory | None
+
+
+def popularity_prior(counts: FloatArray) -> FloatArray:
+    """Return (N,): what is added to the memory's scores, so that what they find equal is ordered by popularity."""
+    prior: FloatArray = np.log1p(counts) * np.float32(_POPULARITY_PRIOR)
+    return prior
 
 
 class TwoStageRecommender:
@@ -44,11 +72,9 @@ class TwoStageRecommender:
     Args:
         name: as it stands in tables.
         model: towers and ranker; put into evaluation mode.
-        item_vectors: (N, D), computed by `model.item_tower`.
-        evidence: the ranker's tables.
-        memory: links between items, or None.
-        blend: what memory and ranker add.
-        history_length: newest events that the user tower reads.
+        knowledge: of the items.
+        blend: how the scores join.
+        history_length: newest events that are read.
         text_width: features of a query vector.
         rank_candidates: K, how many the ranker scores.
         seed: of the order among equal scores.
@@ -59,23 +85,18 @@ class TwoStageRecommender:
         *,
         name: str,
         model: TrifocalModel,
-        item_vectors: FloatArray,
-        evidence: ItemEvidence,
-        memory: ItemMemory | None,
+        knowledge: Knowledge,
         blend: Blend,
         history_length: int,
         text_width: int,
         rank_candidates: int,
         seed: int = 0,
     ) -> None:
-        self.name = name
-        self.item_vectors = item_vectors
-        self.memory, self.blend = memory, blend
+        self.name, self.knowledge, self.blend = name, knowledge, blend
         self._model = model.eval()
-        self._table = torch.from_numpy(np.ascontiguousarray(item_vectors))
-        norms = np.linalg.norm(item_vectors, axis=1, keepdims=True)
-        self._unit = item_vectors / np.maximum(norms, 1e-9)
-        self._evidence = evidence
+        vectors = knowledge.vectors
+        self._table = torch.from_numpy(np.ascontiguousarray(vectors))
+        self._unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         self._history_length, self._text_width = history_length, text_width
         self._rank_candidates, self._seed = rank_candidates, seed
 
@@ -84,25 +105,24 @@ class TwoStageRecommender:
         """Towers and ranker."""
         return self._model
 
+    @property
+    def item_vectors(self) -> FloatArray:
+        """(N, D)."""
+        return self.knowledge.vectors
+
     def with_blend(self, blend: Blend) -> TwoStageRecommender:
         """Return the same recommender with another blend."""
-        return self._copy(self.name, self.item_vectors, self._evidence, self.memory, blend)
+        return self._copy(self.name, self.knowledge, blend)
 
-    def with_items(
-        self, name: str, *, item_vectors: FloatArray, evidence: ItemEvidence, memory: ItemMemory | None
-    ) -> TwoStageRecommender:
+    def with_items(self, name: str, knowledge: Knowledge) -> TwoStageRecommender:
         """Return the recommender called `name` with the same network and blend over other knowledge of the items."""
-        return self._copy(name, item_vectors, evidence, memory, self.blend)
+        return self._copy(name, knowledge, self.blend)
 
-    def _copy(
-        self, name: str, item_vectors: FloatArray, evidence: ItemEvidence, memory: ItemMemory | None, blend: Blend
-    ) -> TwoStageRecommender:
+    def _copy(self, name: str, knowledge: Knowledge, blend: Blend) -> TwoStageRecommender:
         return TwoStageRecommender(
             name=name,
             model=self._model,
-            item_vectors=item_vectors,
-            evidence=evidence,
-            memory=memory,
+            knowledge=knowledge,
             blend=blend,
             history_length=self._history_length,
             text_width=self._text_width,
@@ -113,15 +133,16 @@ class TwoStageRecommender:
     def recommend(self, requests: Sequence[Request], k: int) -> Rankings:
         """Return the `k` best items for each request."""
         with torch.inference_mode():
-            users = user_batch(requests, self._history_length, self._text_width)
-            vectors = self._model.user_tower.last(users, self._table)
-            deep = vectors @ self._table.T * self._model.scale
-            scores = self._blended(deep.numpy(), requests)
-            depth = max(k, self._rank_candidates) if self.blend.ranker else k
-            retrieved = top_k(scores, depth, exclude=[r.exclude for r in requests], seed=self._seed)
+            deep = self._deep(requests)
+            memory = self.knowledge.memory
+            if memory is None:
+                return self._best(deep, k, requests)
+            linked = self._linked(memory, [request.history.item_rows for request in requests])
+            scores = _by_query(deep, linked + np.float32(self.blend.retrieval) * deep, requests)
             if not self.blend.ranker:
-                return retrieved
-            ranked = self._ranked(vectors, deep, users.item_rows, users.mask, retrieved)
+                return self._best(scores, k, requests)
+            retrieved = self._best(scores, max(k, self._rank_candidates), requests)
+            ranked = self._ranked(memory, deep, linked, requests, retrieved)
         return Rankings(ranked.item_rows[:, :k], ranked.scores[:, :k])
 
     def search(self, query_vector: FloatArray, k: int, exclude: IntArray | None = None) -> Rankings:
@@ -134,21 +155,72 @@ class TwoStageRecommender:
         barred = np.append(np.zeros(0, np.int64) if exclude is None else exclude, item_row)
         return top_k((self._unit @ self._unit[item_row])[None], k, exclude=[barred], seed=self._seed)
 
-    def _blended(self, deep: FloatArray, requests: Sequence[Request]) -> FloatArray:
-        if self.memory is None or not self.blend.memory:
-            return deep
-        linked = self.memory.scores([request.history.item_rows for request in requests])
-        blended: FloatArray = deep + np.float32(self.blend.memory) * linked
-        return blended
+    def _deep(self, requests: Sequence[Request]) -> FloatArray:
+        users = user_batch(requests, self._history_length, self._text_width)
+        scores: FloatArray = (self._model.user_tower.last(users, self._table) @ self._table.T).numpy()
+        return scores * np.float32(self._model.scale.item())
 
-    def _ranked(self, vectors: Tensor, deep: Tensor, history: Tensor, mask: Tensor, retrieved: Rankings) -> Rankings:
-        rows = torch.from_numpy(np.maximum(retrieved.item_rows, 0))
-        filled = torch.from_numpy(retrieved.item_rows < 0)
-        evidence = pair_evidence(deep.gather(1, rows), rows, history, mask, self._evidence)
-        correction = self._model.ranker(vectors, self._table[rows], evidence)
-        final = torch.from_numpy(retrieved.scores) + self.blend.ranker * correction
-        final = final.masked_fill(filled, -torch.inf)
-        order = torch.argsort(final, dim=1, descending=True, stable=True).numpy()
-        return Rankings(
-            np.take_along_axis(retrieved.item_rows, order, axis=1), np.take_along_axis(final.numpy(), order, axis=1)
+    def _linked(self, memory: ItemMemory, histories: Sequence[IntArray]) -> FloatArray:
+        linked: FloatArray = memory.scores(histories) + popularity_prior(self.knowledge.evidence.counts)
+        return linked
+
+    def _best(self, scores: FloatArray, k: int, requests: Sequence[Request]) -> Rankings:
+        return top_k(scores, k, exclude=[request.exclude for request in requests], seed=self._seed)
+
+    def _ranked(
+        self,
+        memory: ItemMemory,
+        deep: FloatArray,
+        linked: FloatArray,
+        requests: Sequence[Request],
+        retrieved: Rankings,
+    ) -> Rankings:
+        best = retrieved.item_rows[:, : self._rank_candidates]
+        # Where fewer items are left, the best of them fills up: what is excluded must not be what others are behind.
+        rows = np.maximum(np.where(best < 0, best[:, :1], best), 0)
+        evidence = self._evidence(memory, linked, requests, rows)
+        deep = np.take_along_axis(deep, rows, axis=1)
+        ranked = self._model.ranker(torch.from_numpy(evidence)).numpy() + np.float32(self.blend.ranking) * deep
+        scores = _by_query(deep, ranked, requests)
+        scores[best < 0] = -np.inf
+        return _reordered(retrieved, scores)
+
+    def _evidence(
+        self, memory: ItemMemory, linked: FloatArray, requests: Sequence[Request], rows: IntArray
+    ) -> FloatArray:
+        tables = self.knowledge.evidence
+        histories = [request.history.last(self._history_length) for request in requests]
+        visits = [history.item_rows[today(history, r.context)] for history, r in zip(histories, requests, strict=True)]
+        linked, linked_today = (
+            np.take_along_axis(scores, rows, axis=1) for scores in (linked, self._linked(memory, visits))
         )
+        return np.stack(
+            [
+                evidence_of(tables, candidates, history, request.context, whole, visit)
+                for candidates, history, request, whole, visit in zip(
+                    rows, histories, requests, linked, linked_today, strict=True
+                )
+            ]
+        )
+
+
+def _by_query(deep: FloatArray, scores: FloatArray, requests: Sequence[Request]) -> FloatArray:
+    """Return `scores`, those of requests with a search query replaced by `deep`: the towers alone understand one."""
+    asked = [place for place, request in enumerate(requests) if request.context.query_vector is not None]
+    scores[asked] = deep[asked]
+    return scores
+
+
+def _reordered(retrieved: Rankings, scores: FloatArray) -> Rankings:
+    """Order the first K by `scores` (B, K); the others stay behind them, in the order of retrieval."""
+    k = scores.shape[1]
+    order = np.argsort(-scores, axis=1, kind="stable")
+    head = np.take_along_axis(scores, order, axis=1)
+    rows = np.concatenate(
+        [np.take_along_axis(retrieved.item_rows[:, :k], order, axis=1), retrieved.item_rows[:, k:]], 1
+    )
+    tail = retrieved.scores[:, k:]
+    # Wherever the tail holds an item, every place of the head does; else both are -inf, whose difference is no number.
+    last = np.maximum(retrieved.scores[:, k - 1 : k], np.finfo(np.float32).min)
+    behind = head[:, -1:] - 1 + np.minimum(tail - last, 0)
+    return Rankings(rows, np.concatenate([head, behind], axis=1).astype(np.float32))

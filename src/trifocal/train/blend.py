@@ -1,8 +1,8 @@
-"""How much memory and ranker add to the deep score: a small grid, scored on validation."""
+"""How the deep score joins memory and ranker: small grids, scored on validation."""
 
 from __future__ import annotations
 
-from itertools import product
+from dataclasses import replace
 
 from trifocal.model.two_stage import Blend, TwoStageRecommender
 from trifocal.ports import Validator
@@ -10,26 +10,34 @@ from trifocal.progress import progress_bar
 
 __all__ = ["choose_blend"]
 
-# Links are about a hundredth of a logit; the factors bring both to one scale.
-_MEMORY_FACTORS = (0.0, 5.0, 10.0, 20.0, 40.0, 80.0)
-_RANKER_FACTORS = (0.0, 0.5, 1.0)
+# The memory alone, memory and towers, and the towers as good as alone.
+_RETRIEVAL = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 10.0)
+# The ranker's scores are logits like the deep ones.
+_RANKING = (0.0, 0.1, 0.2, 0.4, 0.8)
 
 
-def choose_blend(recommender: TwoStageRecommender, validate: Validator, metric: str) -> tuple[Blend, float]:
-    """Return the blend with the best validation `metric`, and that figure; of equals the simplest.
+def choose_blend(
+    recommender: TwoStageRecommender, validate: Validator, metric: str, *, ranker: bool
+) -> tuple[Blend, float]:
+    """Return the blend with the best validation `metric`, and that figure; of equals the first, which is the simplest.
 
-    The factor of the memory is chosen first, without the ranker; then the ranker's, beside the memory.
+    The deep score's share in retrieval is chosen first, without the ranker; then whether the ranker reorders, what is
+    retrieved by that share and by the memory alone, with each share of the deep score in ranking.
     """
-    memories = _MEMORY_FACTORS if recommender.memory is not None else (0.0,)
-    with progress_bar(f"blend {recommender.name}", len(memories) + len(_RANKER_FACTORS) - 1) as bar:
+    if recommender.knowledge.memory is None:
+        return Blend(), validate(recommender.with_blend(Blend()))[metric]
+    first = [Blend(retrieval=factor) for factor in _RETRIEVAL]
+    with progress_bar(f"blend {recommender.name}", len(first) + 2 * len(_RANKING) * ranker) as bar:
 
         def figure(blend: Blend) -> float:
             bar.advance()
             return validate(recommender.with_blend(blend))[metric]
 
-        first = {blend: figure(blend) for blend in (Blend(memory, 0.0) for memory in memories)}
-        best = max(first, key=lambda blend: first[blend])
-        second = {b: figure(b) for b in (Blend(m, r) for m, r in product((best.memory,), _RANKER_FACTORS[1:]))}
-    every = {best: first[best], **second}
-    chosen = max(every, key=lambda blend: every[blend])
-    return chosen, every[chosen]
+        figures = {blend: figure(blend) for blend in first}
+        best = max(figures, key=lambda blend: figures[blend])
+        if ranker:
+            starts = dict.fromkeys((Blend(), best))
+            second = [replace(start, ranker=True, ranking=factor) for start in starts for factor in _RANKING]
+            figures |= {blend: figure(blend) for blend in second}
+    chosen = max(figures, key=lambda blend: figures[blend])
+    return chosen, figures[chosen]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["LossWeights", "TrainConfig"]
+__all__ = ["LossWeights", "SecondStageConfig", "TrainConfig"]
 
 
 class LossWeights(BaseModel):
@@ -26,8 +26,31 @@ class LossWeights(BaseModel):
     """InfoNCE between text and picture of the same item: alignment."""
     mlm: float = Field(default=0.0, ge=0)
     """Masked language modelling on item texts: keeps the domain's words; needs model.text_trainable_layers above 0."""
-    ranker: float = Field(default=1.0, ge=0)
-    """Softmax over retrieved candidates: the second stage."""
+
+
+class SecondStageConfig(BaseModel):
+    """How the ranker is trained, after the towers: to find again what was hidden of a history."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(default=4, ge=0)
+    """Passes over the lists; 0 = no second stage."""
+    hold_out: Literal["random", "future"] = "future"
+    """What is hidden: what came after a moment, or a random share (the rest of a basket, a split at random)."""
+    hidden_share: float = Field(default=0.2, gt=0, lt=1)
+    """Share of a user's items that `random` hides, one at least."""
+    stranger_share: float = Field(default=0.05, ge=0, le=1)
+    """Share of the questions that hide the whole history."""
+    passes: int = Field(default=2, ge=1)
+    """Questions asked of a user."""
+    max_questions: int = Field(default=24_000, ge=1)
+    """Questions in all; each list that is kept takes K x 4 bytes a column."""
+    batch_size: int = Field(default=64, ge=1)
+    """Lists a step."""
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """Greatest AdamW step size; rises for a tenth of the steps, then falls."""
+    weight_decay: float = Field(default=1e-4, ge=0)
+    """AdamW weight decay."""
 
 
 class TrainConfig(BaseModel):
@@ -51,8 +74,6 @@ class TrainConfig(BaseModel):
     """Of the live items, how many have words hidden for the masked language modelling."""
     softmax_candidates: int = Field(default=8192, ge=2)
     """Items that the softmax sees; the whole catalogue where it has no more."""
-    ranker_candidates: int = Field(default=100, ge=2)
-    """Best retrieved items that the ranker learns to reorder in a step."""
     learning_rate: float = Field(default=3e-3, gt=0)
     """AdamW step size of everything but the id table; falls to a tenth by the last epoch."""
     id_learning_rate: float = Field(default=3e-3, gt=0)
@@ -79,6 +100,8 @@ class TrainConfig(BaseModel):
     """Users of the validation part that each epoch is scored on, drawn once."""
     losses: LossWeights = LossWeights()
     """Weights of the loss parts."""
+    second_stage: SecondStageConfig = SecondStageConfig()
+    """The ranker's training."""
     gradient_every: int = Field(default=100, ge=0)
     """Steps between measurements of each loss part's gradient norm on the item tower; 0 = never."""
     precision: Literal["float32", "bf16"] = "float32"

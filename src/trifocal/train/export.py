@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import polars as pl
 
@@ -39,9 +41,7 @@ def bundle_contents(
         items=dataset.items,
         image_root=str(dataset.image_root),
         config=network_config(model_config, shapes, features_config, trained.blend),
-        weights={
-            n: t.contiguous() for n, t in network_weights(trained.model, trained.evidence, trained.memory).items()
-        },
+        weights={n: t.contiguous() for n, t in network_weights(trained.model, trained.knowledge).items()},
         item_vectors=trained.recommender.item_vectors,
         text_vectors=data.features.pooled_text().astype(np.float16),
         feature_state=data.state.to_json(),
@@ -51,8 +51,7 @@ def bundle_contents(
         metrics={
             "split": split_name,
             "validation": round(validation, 6),
-            "memory_factor": trained.blend.memory,
-            "ranker_factor": trained.blend.ranker,
+            "blend": asdict(trained.blend),
             "best_epoch": progress.best_epoch,
             "train_seconds": round(progress.seconds, 1),
             "parameters": sum(p.numel() for p in trained.model.parameters()),

@@ -16,8 +16,9 @@ from trifocal.errors import ArtifactError
 from trifocal.features.items import CatalogueFeatures
 from trifocal.model.build import TrifocalModel
 from trifocal.model.config import ModelConfig
-from trifocal.model.two_stage import TwoStageRecommender
-from trifocal.train.data import TrainingData, item_evidence, item_memory
+from trifocal.model.two_stage import Knowledge, TwoStageRecommender
+from trifocal.train.data import TrainingData
+from trifocal.train.knowledge import evidence_tables, item_precision
 from trifocal.train.table import content_table, pooled_features
 from trifocal.types import FloatArray, IntArray
 
@@ -39,8 +40,9 @@ def knocked_out(
 ) -> TwoStageRecommender:
     """Return `recommender` with `what` taken away, named after it; its weights and its blend stay as they were.
 
-    Shuffled content goes everywhere that content goes: towers, ranker, and the kernels of the memory, which is solved
-    once more. Without ids, items have no id vector, and the memory knows content alone.
+    Shuffled content goes everywhere that content goes: towers, evidence, and the kernels of the memory, which is
+    solved once more. Without ids, items have no id vector, memory and evidence know content alone, and nothing is
+    popular.
 
     Args:
         recommender: as trained on `data`.
@@ -60,12 +62,13 @@ def knocked_out(
         )
     order = np.random.default_rng(seed).permutation(len(data.features))
     changed = _changed(data, what, order)
-    return recommender.with_items(
-        f"{recommender.name}, {what}",
-        item_vectors=_vectors(recommender.model, changed.features, ids=what != "ids off"),
-        evidence=item_evidence(changed.features, changed.counts, config.modalities, compact_size),
-        memory=item_memory(changed, config),
+    precision = item_precision(changed, config)
+    knowledge = Knowledge(
+        vectors=_vectors(recommender.model, changed.features, ids=what != "ids off"),
+        evidence=evidence_tables(changed, changed.features, config.modalities, compact_size),
+        memory=None if precision is None else precision.memory(config.memory_links),
     )
+    return recommender.with_items(f"{recommender.name}, {what}", knowledge)
 
 
 def _changed(data: TrainingData, what: Knockout, order: IntArray) -> TrainingData:

@@ -20,9 +20,7 @@ import torch
 from torch import Tensor
 
 from trifocal.model import ModelConfig, TrifocalModel, TwoStageRecommender
-from trifocal.model.memory import ItemMemory
-from trifocal.model.ranker import ItemEvidence
-from trifocal.model.two_stage import Blend
+from trifocal.model.two_stage import Blend, Knowledge
 from trifocal.numerics import flushed_denormals
 from trifocal.ports import Validator
 from trifocal.progress import Bar, progress_bar
@@ -30,11 +28,13 @@ from trifocal.train.align import align
 from trifocal.train.blend import choose_blend
 from trifocal.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from trifocal.train.config import TrainConfig
-from trifocal.train.data import TrainingData, item_memory
+from trifocal.train.data import TrainingData
+from trifocal.train.knowledge import item_precision
 from trifocal.train.logs import event_writer, note, write_events, write_log
 from trifocal.train.objective import PARTS
 from trifocal.train.processes import from_first
 from trifocal.train.run import TrainingRun
+from trifocal.train.second_stage import train_ranker
 from trifocal.train.step import train_steps
 from trifocal.train.table import content_table
 
@@ -47,20 +47,16 @@ class TrainedModel:
 
     Attributes:
         model: in evaluation mode.
-        item_vectors: (N, D).
-        evidence: the ranker's tables.
+        knowledge: item vectors, evidence and memory.
         progress: seconds, epochs, learning curve of the towers alone.
-        memory: links between items, or None.
-        blend: what memory and ranker add; chosen on validation, or given.
+        blend: how towers, memory and ranker join; chosen on validation, or given.
         validation: the figure that the blend reached; that of the towers where it was given.
         recommender: all of it behind the `Recommender` port.
     """
 
     model: TrifocalModel
-    item_vectors: Tensor
-    evidence: ItemEvidence
+    knowledge: Knowledge
     progress: Progress
-    memory: ItemMemory | None
     blend: Blend
     validation: float
     recommender: TwoStageRecommender
@@ -77,10 +73,10 @@ def train_model(
     validate: Validator | None,
     blend: Blend | None = None,
 ) -> TrainedModel:
-    """Train to the best epoch by `validate`, going on from `folder` where a checkpoint lies there; then blend.
+    """Train the towers to the best epoch by `validate`, going on from a checkpoint in `folder`; then ranker and blend.
 
     Without `validate` (a refit, which has nothing left to validate on) the last epoch counts as the best, and
-    `blend` says what memory and ranker add.
+    `blend` says how towers, memory and ranker join.
 
     Raises:
         ArtifactError: when the checkpoint in `folder` is of other data or settings.
@@ -101,21 +97,41 @@ def train_model(
     load_checkpoint(folder / "best", run.model, run.optimizer, run.progress.fingerprint)
     content = content_table(run.model, data.features, run.device).cpu()
     run.to_cpu()
-    memory = item_memory(data, model_config)
-    recommender = run.recommender(content, memory)
+    recommender, ranks = _with_second_stage(run, content)
     chosen, figure = blend or Blend(), run.progress.best
     if validate is not None:
-        chosen, figure = from_first(lambda: choose_blend(recommender, validate, config.metric))
+        chosen, figure = from_first(lambda: choose_blend(recommender, validate, config.metric, ranker=ranks))
     return TrainedModel(
         model=run.model.eval(),
-        item_vectors=torch.from_numpy(recommender.item_vectors),
-        evidence=run.evidence,
+        knowledge=recommender.knowledge,
         progress=run.progress,
-        memory=memory,
         blend=chosen,
         validation=figure,
         recommender=recommender.with_blend(chosen),
     )
+
+
+def _with_second_stage(run: TrainingRun, content: Tensor) -> tuple[TwoStageRecommender, bool]:
+    """Return the recommender with its memory, and whether its ranker was trained."""
+    started = time.perf_counter()
+    precision = item_precision(run.data, run.model_config)
+    ranks = precision is not None and run.config.second_stage.epochs > 0
+    if precision is None:
+        return run.recommender(content), ranks
+    if ranks:
+        train_ranker(
+            run.model.ranker,
+            list(run.data.histories.values()),
+            precision,
+            run.tables,
+            config=run.config.second_stage,
+            candidates=run.model_config.rank_candidates,
+            history_length=run.model_config.history_length,
+            seed=run.config.seed,
+        )
+    memory = precision.memory(run.model_config.memory_links)
+    run.progress.seconds += time.perf_counter() - started
+    return run.recommender(content, memory), ranks
 
 
 def _exhausted(progress: Progress, config: TrainConfig) -> bool:

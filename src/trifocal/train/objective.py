@@ -10,13 +10,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from trifocal.batch import Batch, JudgedBatch
 from trifocal.model.build import TrifocalModel
 from trifocal.model.config import ModelConfig
 from trifocal.model.losses import bpr_loss, click_loss, rating_loss, sampled_softmax_loss
-from trifocal.model.ranker import ItemEvidence, pair_evidence
 from trifocal.train.candidates import accidental_hits, softmax_candidates
 from trifocal.train.config import TrainConfig
 from trifocal.train.content_parts import contrastive_part, masked_text_part
@@ -38,7 +36,6 @@ class Catalogue:
         attributes: (N, A) int64 codes.
         counts: (N,) float, positive events in training.
         created_s: (N,) int64 seconds since 1970; an item is no negative for what was taken before; 0 = always there.
-        evidence: the ranker's tables.
     """
 
     content: Tensor
@@ -46,7 +43,6 @@ class Catalogue:
     attributes: Tensor
     counts: Tensor
     created_s: Tensor
-    evidence: ItemEvidence
 
 
 @dataclass(frozen=True)
@@ -211,38 +207,6 @@ def _masked_text(step: StepValues) -> Part | None:
     return masked_text_part(step.model, step.batch.items, step.config.mlm_items)
 
 
-def _ranker(step: StepValues) -> Part:
-    """Softmax over the best retrieved items where the target is among them, at one random position of each user."""
-    model, batch, catalogue, config = step.model, step.batch, step.catalogue, step.config
-    outputs, vectors = step.outputs.detach().float(), step.vectors.detach().float()
-    asked = batch.targets >= 0
-    position = torch.multinomial(asked.float(), 1).squeeze(1)  # (B,)
-    rows = torch.arange(len(position), device=position.device)
-    target = batch.targets[rows, position]
-    users = outputs[rows, position]
-    before = torch.arange(batch.users.mask.shape[1], device=position.device) < position[:, None]
-    history, mask = batch.users.item_rows, batch.users.mask & before
-    scores = users @ vectors.T * model.scale.detach()
-    taken = torch.where(asked, batch.targets, len(vectors))
-    barred = torch.zeros(len(rows), len(vectors) + 1, dtype=torch.bool, device=rows.device).scatter_(1, taken, True)
-    barred = barred[:, :-1] | (catalogue.counts[None] == 0)
-    barred.scatter_(1, torch.where(mask, history, target[:, None]), True)
-    barred[rows, target] = False
-    best = scores.masked_fill(barred, -torch.inf).topk(min(config.ranker_candidates, scores.shape[1]), dim=1)
-    # As when serving: only where retrieval found the target is there anything to reorder.
-    found = best.indices == target[:, None]
-    kept = found.any(dim=1)
-    if not kept.any():
-        return Part(scores.new_zeros(()), scores.new_zeros(()))
-    users, found, candidates, known = users[kept], found[kept], best.indices[kept], best.values[kept]
-    evidence = pair_evidence(known.clamp(min=-1e4), candidates, history[kept], mask[kept], catalogue.evidence)
-    # A target must not be told apart by its own event: its popularity is that of all the others' events.
-    evidence[..., -1] = torch.where(found, (catalogue.counts[candidates] - 1).clamp(min=0).log1p(), evidence[..., -1])
-    final = known + model.ranker(users, vectors[candidates], evidence)
-    loss = functional.cross_entropy(final.masked_fill(known.isneginf(), -torch.inf), found.long().argmax(dim=1))
-    return Part(loss, kept.sum().float())
-
-
 # Name of the weight in `train.losses` -> the part; None = there is nothing that it could be computed from.
 PARTS: dict[str, Callable[[StepValues], Part | None]] = {
     "softmax": _softmax,
@@ -251,5 +215,4 @@ PARTS: dict[str, Callable[[StepValues], Part | None]] = {
     "rating": _rating,
     "contrastive": _contrastive,
     "mlm": _masked_text,
-    "ranker": _ranker,
 }

@@ -14,13 +14,14 @@ from trifocal.errors import ConfigError
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
 from trifocal.model.build import start_text
 from trifocal.model.memory import ItemMemory
-from trifocal.model.two_stage import Blend
+from trifocal.model.two_stage import Blend, Knowledge
 from trifocal.train.batches import BatchMaker
 from trifocal.train.checkpoint import Progress
 from trifocal.train.config import TrainConfig
 from trifocal.train.content_parts import ContentObjective
-from trifocal.train.data import TrainingData, item_evidence
+from trifocal.train.data import TrainingData
 from trifocal.train.examples import search_examples
+from trifocal.train.knowledge import evidence_tables
 from trifocal.train.objective import Catalogue, Objective
 from trifocal.train.processes import place
 from trifocal.train.table import pooled_table
@@ -57,7 +58,7 @@ class TrainingRun:
         alone = ContentObjective(self.model, model_config, config)
         self.content_objective = _together(alone) if config.align_epochs and alone.names else None
         self.optimizer = _optimizer(self.model, config)
-        self.evidence = item_evidence(data.features, data.counts, model_config.modalities, compact_size)
+        self.tables = evidence_tables(data, data.features, model_config.modalities, compact_size)
         searches = search_examples(data.searches, data.histories, model_config.history_length)
         self.batches = BatchMaker(data, searches, model_config, config, self.place)
         self.progress = Progress(_fingerprint(data, name, model_config, config), curve=[])
@@ -76,7 +77,6 @@ class TrainingRun:
             self.attributes,
             torch.from_numpy(self.data.counts).to(self.device),
             torch.from_numpy(self.data.created_s).to(self.device),
-            self.evidence,
         )
 
     def recommender(self, content: Tensor, memory: ItemMemory | None = None) -> TwoStageRecommender:
@@ -87,9 +87,7 @@ class TrainingRun:
         return TwoStageRecommender(
             name=self.name,
             model=self.model if self.device.type == "cpu" else copy.deepcopy(self.model).cpu(),
-            item_vectors=vectors,
-            evidence=self.evidence,
-            memory=memory,
+            knowledge=Knowledge(vectors, self.tables, memory),
             blend=Blend(),
             history_length=self.model_config.history_length,
             text_width=self.data.features.text.width,
