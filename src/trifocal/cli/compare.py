@@ -109,7 +109,7 @@ def _trained(runs: list[Path], contest: Contest) -> list[Result]:
                 result = scored(load_recommender(bundle), contest.cases, contest.config)
                 metrics = bundle.contents.metrics
                 spent = f"1 training, epochs and blend by validation; {metrics['train_seconds']:.0f} s"
-                chosen = {name: metrics[name] for name in ("best_epoch", "memory_factor", "ranker_factor")}
+                chosen = {"best_epoch": metrics["best_epoch"], **metrics["blend"]}
                 return replace(result, train_seconds=float(metrics["train_seconds"]), tuning=spent, settings=chosen)
 
             stored = contest.folder / f"{bundle.contents.model_name}@{bundle.manifest.model_version}"

@@ -49,6 +49,8 @@ class ModelConfig(BaseModel):
     """Dropout in the item tower, beside id and modality dropout."""
     id_dropout: float = Field(default=0.5, ge=0, lt=1)
     """Share of items whose id embedding is hidden in a training step, so that a new item is nothing unusual."""
+    id_prior: float = Field(default=10.0, ge=0)
+    """Events at which an item's id is trusted by half, n / (n + this) for n events; 0 = whole from the first."""
     modality_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Share of items whose text, and as many whose picture, is hidden in a training step."""
     ranker_width: int = Field(default=64, ge=8, le=1024)

@@ -122,6 +122,21 @@ class ItemTower(nn.Module):
         self.id_table = nn.Embedding(n_items + 1, embedding_size, padding_idx=0)
         nn.init.normal_(self.id_table.weight[1:], std=0.02)
         self.id_gate = nn.Linear(embedding_size, embedding_size)
+        self.id_trust: Tensor
+        self.register_buffer("id_trust", torch.ones(n_items + 1))
+
+    def trust_ids(self, counts: Tensor, prior: float) -> None:
+        """Let the id of an item count for n / (n + prior), n its events in training.
+
+        An id that was taken a few times has learned little more than that it is seldom taken, and would push new items
+        below those that nobody has taken yet (docs/log.md).
+
+        Args:
+            counts: (N,) events of each item.
+            prior: events at which content and id are trusted alike; 0 = every id is trusted whole.
+        """
+        trust = counts / (counts + prior).clamp(min=1e-9) if prior > 0 else torch.ones_like(counts)
+        self.id_trust[1 : len(counts) + 1] = trust
 
     def content(self, items: ItemBatch) -> Tensor:
         """Return the (M, D) vectors of what the items say and show, without their ids."""
@@ -158,7 +173,8 @@ class ItemTower(nn.Module):
         known: Tensor = content + self.shortcut(pooled) + self.attribute_shortcut(attributes + self.attribute_offsets)
         if not self.uses_ids:
             return known
-        identity: Tensor = torch.sigmoid(self.id_gate(known)) * self.id_table(id_codes)
+        trust = self.id_trust[id_codes][:, None]
+        identity: Tensor = trust * torch.sigmoid(self.id_gate(known)) * self.id_table(id_codes)
         return known + identity
 
     def forward(self, items: ItemBatch) -> Tensor:

@@ -28,6 +28,7 @@ class Progress:
         best: the best validation figure yet.
         best_epoch: the epoch it was reached in, from 1.
         curve: one row an epoch: losses, gradient norms and validation figures.
+        second_stage: lists that the ranker saw, and its last loss; None until it is trained.
         align_epoch: passes over the catalogue finished, before the first epoch.
         alignment: one row a pass: losses.
     """
@@ -39,6 +40,7 @@ class Progress:
     best: float = -1.0
     best_epoch: int = 0
     curve: list[dict[str, float]] | None = None
+    second_stage: dict[str, float] | None = None
     align_epoch: int = 0
     alignment: list[dict[str, float]] | None = None
 

@@ -56,6 +56,7 @@ def bundle_contents(
             "train_seconds": round(progress.seconds, 1),
             "parameters": sum(p.numel() for p in trained.model.parameters()),
             "curve": progress.curve or [],
+            "second_stage": progress.second_stage or {},
         },
         data_fingerprint=data.fingerprint,
         model_name=trained.recommender.name,

@@ -12,9 +12,6 @@ from trifocal.types import BoolArray, Context, History, IntArray
 
 __all__ = ["Question", "held_out_questions"]
 
-# What comes after a cut and is to be found: a visit or two, not a life.
-_MOST_TARGETS = 20
-
 
 @dataclass(frozen=True)
 class Question:
@@ -61,7 +58,7 @@ def _question(history: History, config: SecondStageConfig, generator: np.random.
     else:
         hidden = _later_part(history, generator)
     shown = history.at(~hidden)
-    targets = np.setdiff1d(history.item_rows[hidden][:_MOST_TARGETS], shown.item_rows)
+    targets = np.setdiff1d(history.item_rows[hidden], shown.item_rows)
     if len(targets) == 0:
         return None
     first = int(np.flatnonzero(hidden)[0])

@@ -95,6 +95,8 @@ def train_model(
             if writer is not None:
                 write_events(writer, (run.progress.curve or [])[-1])
     load_checkpoint(folder / "best", run.model, run.optimizer, run.progress.fingerprint)
+    # Only the first process has written the best epoch; the others may not see its disk.
+    run.model.load_state_dict(from_first(run.model.state_dict))
     content = content_table(run.model, data.features, run.device).cpu()
     run.to_cpu()
     recommender, ranks = _with_second_stage(run, content)
@@ -119,7 +121,7 @@ def _with_second_stage(run: TrainingRun, content: Tensor) -> tuple[TwoStageRecom
     if precision is None:
         return run.recommender(content), ranks
     if ranks:
-        train_ranker(
+        run.progress.second_stage = train_ranker(
             run.model.ranker,
             list(run.data.histories.values()),
             precision,

@@ -51,6 +51,7 @@ class TrainingRun:
         shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
         self.model = build_model(model_config, shapes)
         _start(self.model, data, config)
+        self.model.item_tower.trust_ids(torch.from_numpy(data.counts), model_config.id_prior)
         self.model.to(self.device)
         self.pooled = pooled_table(self.model, data.features, self.device)
         self.attributes = torch.from_numpy(data.features.attributes).to(self.device)
