@@ -90,9 +90,9 @@ class TrainConfig(BaseModel):
     """Events of the same moment (a basket) come in a new order each epoch: their order means nothing."""
     max_search_examples: int = Field(default=4096, ge=0)
     """Events that followed a search query, drawn as extra examples."""
-    max_shown_lists: int = Field(default=4096, ge=0)
+    max_shown_lists: int = Field(default=2048, ge=0)
     """Shown lists drawn each epoch for the click loss; 0 = only sampled negatives, as in a log without impressions."""
-    max_rated_lists: int = Field(default=4096, ge=0)
+    max_rated_lists: int = Field(default=1024, ge=0)
     """Lists of ratings drawn each epoch for the rating loss; 0 = no rating loss."""
     metric: Literal["recall@10", "recall@20", "recall@50", "ndcg@10", "ndcg@20", "map@20", "mrr"] = "ndcg@10"
     """Validation figure that early stopping and the best checkpoint go by."""
