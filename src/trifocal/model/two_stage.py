@@ -97,6 +97,7 @@ class TwoStageRecommender:
         vectors = knowledge.vectors
         self._table = torch.from_numpy(np.ascontiguousarray(vectors))
         self._unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        self._prior = popularity_prior(knowledge.evidence.counts)
         self._history_length, self._text_width = history_length, text_width
         self._rank_candidates, self._seed = rank_candidates, seed
 
@@ -161,7 +162,7 @@ class TwoStageRecommender:
         return scores * np.float32(self._model.scale.item())
 
     def _linked(self, memory: ItemMemory, histories: Sequence[IntArray]) -> FloatArray:
-        linked: FloatArray = memory.scores(histories) + popularity_prior(self.knowledge.evidence.counts)
+        linked: FloatArray = memory.scores(histories) + self._prior
         return linked
 
     def _best(self, scores: FloatArray, k: int, requests: Sequence[Request]) -> Rankings:
