@@ -178,3 +178,21 @@ def test_nothing_of_what_was_held_out_leaks(tmp_path: Path, seed: int) -> None:
 def _less(evidence: FloatArray, column: int) -> FloatArray:
     found: FloatArray = np.delete(evidence, column)
     return found
+
+
+def test_pairs_are_found_alike_by_row_and_by_key() -> None:
+    generator = np.random.default_rng(0)
+    size = 30
+    keys = np.unique(generator.integers(0, size * size, 200))
+    tables = replace(
+        TABLES,
+        counts=np.ones(size, np.float32),
+        pairs=keys,
+        pair_counts=generator.integers(1, 9, len(keys)).astype(np.float32),
+    )
+    history, candidates = generator.choice(size, 6, replace=False), generator.choice(size, 12, replace=False)
+    links = tables._starts[history + 1] - tables._starts[history]
+    found = tables._found_by_row(history, candidates, links)
+    assert found.any()
+    np.testing.assert_array_equal(found, tables._found_by_key(history, candidates))
+    np.testing.assert_array_equal(found, tables.taken_together(history, candidates))

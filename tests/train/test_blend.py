@@ -28,11 +28,17 @@ def chosen(figure: Callable[[Blend], float], *, ranker: bool = True) -> tuple[Bl
 
 
 def test_what_only_harms_leaves_the_memory_alone() -> None:
-    assert chosen(lambda blend: 0.5 - blend.retrieval / 100 - 0.2 * blend.ranker) == (Blend(), 0.5)
+    assert chosen(lambda blend: 0.5 - blend.retrieval - 0.2 * blend.ranker) == (Blend(), 0.5)
 
 
-def test_of_equals_the_simplest_is_chosen() -> None:
-    assert chosen(lambda _: 0.25) == (Blend(), 0.25)
+def test_of_equals_the_one_that_finds_new_items_is_chosen() -> None:
+    assert chosen(lambda _: 0.25, ranker=False) == (Blend(retrieval=10.0), 0.25)
+
+
+def test_half_a_percent_is_as_good_and_more_is_not() -> None:
+    figures = {0.0: 1.0, 0.01: 0.996, 0.02: 0.994}
+    found = chosen(lambda blend: figures.get(blend.retrieval, 0.5), ranker=False)
+    assert found == (Blend(retrieval=0.01), 0.996)
 
 
 def test_each_factor_is_chosen_by_its_figure() -> None:
@@ -44,7 +50,7 @@ def test_each_factor_is_chosen_by_its_figure() -> None:
 
 def test_the_ranker_may_prefer_what_the_memory_alone_retrieved() -> None:
     def figure(blend: Blend) -> float:
-        return 0.3 + blend.retrieval / 100 if not blend.ranker else 0.5 - blend.retrieval / 100 - blend.ranking / 10
+        return 0.3 + blend.retrieval / 100 if not blend.ranker else 0.5 - blend.retrieval - blend.ranking / 10
 
     assert chosen(figure) == (Blend(ranker=True), 0.5)
 
@@ -54,7 +60,7 @@ def test_an_untrained_ranker_is_not_asked() -> None:
     found, figure = choose_blend(
         test_two_stage.recommender(), validator(lambda b: float(b.ranker), asked), "ndcg@10", ranker=False
     )
-    assert (found, figure) == (Blend(), 0.0)
+    assert (found, figure) == (Blend(retrieval=10.0), 0.0)
     assert not any(blend.ranker for blend in asked)
 
 

@@ -83,3 +83,8 @@ def test_training_in_half_precision_learns(data: TrainingData, tmp_path: Path) -
     config = CONFIG.model_copy(update={"epochs": 5, "precision": "bf16"})
     curve = run(data, tmp_path / "run", config).progress.curve or []
     assert curve[-1]["softmax"] < 0.95 * curve[0]["softmax"]
+
+
+def test_sparing_nothing_makes_what_was_taken_before_and_after_a_negative(data: TrainingData) -> None:
+    spared, told_apart = (one_step(data, spared=spared)[2]["softmax"] for spared in ("history", "nothing"))
+    assert told_apart.loss.item() > spared.loss.item()

@@ -7,8 +7,10 @@ Letters: N items, K candidates, L events of the history, S compact size, A attri
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from trifocal.types import BoolArray, Context, FloatArray, History, IntArray
 
@@ -42,12 +44,11 @@ EVIDENCE = (
     "today_share",
 )
 _ATTRIBUTE_ROWS = len(EVIDENCE)
-# Sharpens likeness, as in the memory's kernels: only near neighbours count.
-_POWER = 4
 # Events within half a day of the request belong to the same visit; where only the day is known, to the same day.
 _TODAY_S = 43_200
 # Pseudo-events that keep the shares of rare items near the mean.
 _PRIOR_EVENTS = 5.0
+_READ_PAIRS = 4
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,43 @@ class EvidenceTables:
 
     def taken_together(self, history: IntArray, candidates: IntArray) -> FloatArray:
         """Return (L, K): how many users took both."""
+        links = self._starts[history + 1] - self._starts[history]
+        # Reading an item's pairs pays while they are fewer than the searches among all pairs would be.
+        if int(links.sum()) > _READ_PAIRS * len(history) * len(candidates):
+            return self._found_by_key(history, candidates)
+        return self._found_by_row(history, candidates, links)
+
+    def _found_by_key(self, history: IntArray, candidates: IntArray) -> FloatArray:
         wanted = history[:, None] * len(self.counts) + candidates
-        if len(self.pairs) == 0:
-            return np.zeros(wanted.shape, dtype=np.float32)
         places = np.searchsorted(self.pairs, wanted).clip(max=len(self.pairs) - 1)
         return np.where(self.pairs[places] == wanted, self.pair_counts[places], 0).astype(np.float32)
+
+    def _found_by_row(self, history: IntArray, candidates: IntArray, links: IntArray) -> FloatArray:
+        together = np.zeros((len(history), len(candidates)), dtype=np.float32)
+        if not len(candidates):
+            return together
+        lines = np.repeat(np.arange(len(history)), links)
+        # The places of all pairs of each item of the history, one after the other.
+        first = np.cumsum(links) - links
+        places = np.arange(len(lines)) + np.repeat(self._starts[history] - first, links)
+        others = self._others[places]
+        order = np.argsort(candidates)
+        found = np.searchsorted(candidates[order], others).clip(max=len(candidates) - 1)
+        columns = order[found]
+        hit = candidates[columns] == others
+        together[lines[hit], columns[hit]] = self.pair_counts[places[hit]]
+        return together
+
+    @cached_property
+    def _starts(self) -> IntArray:
+        """(N + 1,) where the pairs of each item begin."""
+        size = len(self.counts)
+        return np.searchsorted(self.pairs, np.arange(size + 1) * size).astype(np.int64)
+
+    @cached_property
+    def _others(self) -> npt.NDArray[np.int32]:
+        """(P,) the second item of each pair."""
+        return (self.pairs % max(len(self.counts), 1)).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -173,7 +206,7 @@ def _share(
 def _likeness(table: FloatArray, candidates: IntArray, history: IntArray) -> FloatArray:
     """(K, 4): cosine to the most alike, summed and mean sharpened cosines, cosine to the newest."""
     cosines = np.maximum(table[candidates] @ table[history].T, 0)  # (K, L)
-    sharp = cosines**_POWER
+    sharp = np.square(np.square(cosines))  # the fourth power, as in the memory's kernels: only near neighbours count
     return np.stack([cosines.max(axis=1), sharp.sum(axis=1), sharp.mean(axis=1), cosines[:, -1]], axis=1)
 
 

@@ -74,6 +74,8 @@ class TrainConfig(BaseModel):
     """Of the live items, how many have words hidden for the masked language modelling."""
     softmax_candidates: int = Field(default=8192, ge=2)
     """Items that the softmax sees; the whole catalogue where it has no more."""
+    spared: Literal["history", "nothing"] = "history"
+    """What a target is not told apart from: all else of the window (baskets), or nothing (what comes next matters)."""
     learning_rate: float = Field(default=3e-3, gt=0)
     """AdamW step size of everything but the id table; falls to a tenth by the last epoch."""
     id_learning_rate: float = Field(default=3e-3, gt=0)

@@ -121,7 +121,7 @@ def _step_values(objective: Objective, batch: Batch, times_s: Tensor, catalogue:
         scores=scores,
         columns=torch.searchsorted(candidates, targets),
         weights=batch.weights[users, positions],
-        hits=accidental_hits(batch.targets, users, candidates) | late,
+        hits=late | accidental_hits(batch.targets, users, candidates) if config.spared == "history" else late,
         log_q=log_q,
         model_config=objective.model_config,
         config=config,
