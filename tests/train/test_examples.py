@@ -31,6 +31,12 @@ def test_only_ties_are_shuffled() -> None:
     assert len(orders) > 5
 
 
+def test_events_without_a_time_keep_their_order() -> None:
+    whole = history([1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 0])
+    (example,) = sequence_examples([whole], 10, shuffle_ties=True, generator=np.random.default_rng(0))
+    assert example.targets.tolist()[:6] == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_search_example_knows_what_came_before_and_nothing_else() -> None:
     event = SearchEvent("u", 3, 30, np.ones(WIDTH, np.float32))
     (example,) = search_examples([event], {"u": history([1, 2, 3, 4], [10, 20, 30, 40])}, 5)

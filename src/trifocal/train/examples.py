@@ -105,7 +105,10 @@ def history_part(history: History, start: int, end: int) -> History:
 
 
 def _shuffled_ties(history: History, generator: np.random.Generator) -> History:
-    order = np.lexsort([generator.random(len(history)), history.timestamps_s])
+    # Events without a time are no tie: all that is known of them is their order.
+    untimed = history.timestamps_s == 0
+    keys = np.where(untimed, np.arange(len(history)), generator.random(len(history)))
+    order = np.lexsort([keys, history.timestamps_s])
     return History(
         history.item_rows[order],
         history.event_codes[order],
