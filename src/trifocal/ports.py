@@ -11,7 +11,7 @@ from typing import Protocol
 
 from trifocal.types import FloatArray, IntArray, Rankings, Request
 
-__all__ = ["EventStore", "Index", "Recommender", "StoredEvent", "TokenSource", "Validator"]
+__all__ = ["EventStore", "Index", "MutableIndex", "Recommender", "StoredEvent", "TokenSource", "Validator"]
 
 
 class Recommender(Protocol):
@@ -35,6 +35,22 @@ class Index(Protocol):
         ...
 
     def __len__(self) -> int: ...
+
+
+class MutableIndex(Index, Protocol):
+    """An index that changes while it is searched: a search sees it before or after a change. Stability: caller."""
+
+    def add(self, vectors: FloatArray) -> IntArray:
+        """Append the items of `vectors` (M, D) and return their new rows, in order."""
+        ...
+
+    def replace(self, row: int, vector: FloatArray) -> None:
+        """Give the item of `row` another vector (D,); a removed one is there again."""
+        ...
+
+    def remove(self, rows: IntArray) -> None:
+        """Answer with none of `rows` from now on; other rows keep their number."""
+        ...
 
 
 class TokenSource(Protocol):

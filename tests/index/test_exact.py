@@ -4,20 +4,20 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from tests.contracts.index import IndexContract
+from tests.contracts.index import ExactIndexContract
 
-from trifocal.errors import ConfigError, ServingError
+from trifocal.errors import ConfigError
 from trifocal.index import ExactIndex
 from trifocal.ports import Index
 from trifocal.types import FloatArray
 
 
-class TestExactIndex(IndexContract):
+class TestExactIndex(ExactIndexContract):
     def build(self, vectors: FloatArray) -> Index:
         return ExactIndex(vectors)
 
 
-class TestExactIndexInSmallChunks(IndexContract):
+class TestExactIndexInSmallChunks(ExactIndexContract):
     def build(self, vectors: FloatArray) -> Index:
         return ExactIndex(vectors, scores_at_once=5)
 
@@ -47,24 +47,6 @@ def test_many_queries_are_answered_in_blocks() -> None:
     vectors = np.eye(8, dtype=np.float32)
     found = ExactIndex(vectors).search(np.tile(vectors, (100, 1)), 1)
     assert found.item_rows[:, 0].tolist() == list(range(8)) * 100
-
-
-def test_no_query_no_answer() -> None:
-    assert ExactIndex(np.eye(3, dtype=np.float32)).search(np.zeros((0, 3), np.float32), 2).item_rows.shape == (0, 2)
-
-
-@pytest.mark.parametrize(
-    ("query", "k", "message"),
-    [
-        (np.zeros((1, 4), np.float32), 1, r"shape \(1, 4\).*\(queries, 3\)"),
-        (np.zeros(3, np.float32), 1, r"shape \(3,\).*\(queries, 3\)"),
-        (np.full((1, 3), np.nan, np.float32), 1, "NaN or infinity"),
-        (np.zeros((1, 3), np.float32), 0, "k is 0, at least 1"),
-    ],
-)
-def test_wrong_questions_are_refused(query: FloatArray, k: int, message: str) -> None:
-    with pytest.raises(ServingError, match=message):
-        ExactIndex(np.eye(3, dtype=np.float32)).search(query, k)
 
 
 def test_wrong_vectors_are_refused() -> None:

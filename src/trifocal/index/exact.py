@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trifocal.errors import ConfigError, ServingError
+from trifocal.errors import ConfigError
+from trifocal.index.best import check_table, checked_queries, joined
 from trifocal.ranking import tie_key
 from trifocal.types import FloatArray, IntArray, Rankings
 
@@ -34,16 +35,16 @@ class ExactIndex:
         Raises:
             ConfigError: when `vectors` is no table or `scores_at_once` is no positive number.
         """
-        if vectors.ndim != 2:
-            raise ConfigError(f"item vectors have shape {vectors.shape}, an index needs (items, width)")
+        check_table(vectors)
         if scores_at_once < 1:
             raise ConfigError(f"scores_at_once is {scores_at_once}, it must be at least 1")
-        self._vectors = vectors
+        self.vectors = vectors
+        self.seed = seed
         self._keys = tie_key(len(vectors), seed)
         self._scores_at_once = scores_at_once
 
     def __len__(self) -> int:
-        return len(self._vectors)
+        return len(self.vectors)
 
     def search(self, vectors: FloatArray, k: int, *, exclude: Sequence[IntArray] = ()) -> Rankings:
         """Return the `k` items of greatest inner product with each query, never an excluded one.
@@ -54,36 +55,23 @@ class ExactIndex:
             exclude: for each query the rows to leave out, in any order; empty = leave out none.
 
         Raises:
-            ServingError: when `k` is below 1, or `vectors` has another width or a value that is no number.
+            ServingError: when `k` is below 1, `vectors` has another width or a value that is no number, or `exclude`
+                is neither empty nor one a query.
         """
-        queries = self._checked(vectors, k)
+        queries = checked_queries(vectors, k, exclude, self.vectors.shape[1])
         excluded = [np.unique(rows) for rows in exclude] or [np.zeros(0, np.int64)] * len(queries)
         blocks = [
             self._search_block(queries[start : start + _QUERIES_AT_ONCE], k, excluded[start : start + _QUERIES_AT_ONCE])
             for start in range(0, len(queries), _QUERIES_AT_ONCE)
         ]
-        if not blocks:
-            return Rankings(np.zeros((0, k), np.int64), np.zeros((0, k), np.float32))
-        return Rankings(
-            np.concatenate([block.item_rows for block in blocks]), np.concatenate([block.scores for block in blocks])
-        )
-
-    def _checked(self, vectors: FloatArray, k: int) -> FloatArray:
-        width = self._vectors.shape[1]
-        if k < 1:
-            raise ServingError(f"k is {k}, at least 1 item must be asked for")
-        if vectors.ndim != 2 or vectors.shape[1] != width:
-            raise ServingError(f"query vectors have shape {vectors.shape}, this index needs (queries, {width})")
-        if not np.isfinite(vectors).all():
-            raise ServingError("a query vector holds NaN or infinity; every value must be a finite number")
-        return np.asarray(vectors, dtype=np.float32)
+        return joined(blocks, k)
 
     def _search_block(self, queries: FloatArray, k: int, excluded: Sequence[IntArray]) -> Rankings:
         step = max(self._scores_at_once // len(queries), 1)
         best_rows = np.full((len(queries), k), -1, dtype=np.int64)
         best_scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         for start in range(0, len(self), step):
-            chunk = np.asarray(self._vectors[start : start + step], dtype=np.float32)
+            chunk = np.asarray(self.vectors[start : start + step], dtype=np.float32)
             scores = queries @ chunk.T
             for line, rows in enumerate(excluded):
                 low, high = np.searchsorted(rows, (start, start + len(chunk)))
