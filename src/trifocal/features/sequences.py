@@ -14,10 +14,16 @@ from trifocal.types import Context, FloatArray, History, IntArray, Request
 __all__ = ["user_batch"]
 
 
-def user_batch(requests: Sequence[Request], history_length: int, text_width: int) -> UserBatch:
-    """Return the newest `history_length` events of each request as tensors, with the context of what comes next."""
+def user_batch(
+    requests: Sequence[Request], history_length: int, text_width: int, *, least_length: int = 0
+) -> UserBatch:
+    """Return the newest `history_length` events of each request as tensors, with the context of what comes next.
+
+    Histories are padded to the longest of them, and to `least_length` places.
+    """
     histories = [request.history.last(history_length) for request in requests]
     size, length = len(requests), max((len(h) for h in histories), default=0)
+    length = max(length, least_length)
     item_rows = np.zeros((size, length), dtype=np.int64)
     event_codes = np.zeros((size, length), dtype=np.int64)
     mask = np.zeros((size, length), dtype=np.bool_)

@@ -98,8 +98,13 @@ class TwoStageRecommender:
         self._table = torch.from_numpy(np.ascontiguousarray(vectors))
         self._unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         self._prior = popularity_prior(knowledge.evidence.counts)
-        self._history_length, self._text_width = history_length, text_width
-        self._rank_candidates, self._seed = rank_candidates, seed
+        self.history_length, self.text_width, self.rank_candidates = history_length, text_width, rank_candidates
+        self._seed = seed
+
+    @property
+    def scale(self) -> float:
+        """Factor of the deep score, which makes logits of inner products."""
+        return float(self._model.scale.item())
 
     @property
     def model(self) -> TrifocalModel:
@@ -125,9 +130,9 @@ class TwoStageRecommender:
             model=self._model,
             knowledge=knowledge,
             blend=blend,
-            history_length=self._history_length,
-            text_width=self._text_width,
-            rank_candidates=self._rank_candidates,
+            history_length=self.history_length,
+            text_width=self.text_width,
+            rank_candidates=self.rank_candidates,
             seed=self._seed,
         )
 
@@ -142,7 +147,7 @@ class TwoStageRecommender:
             scores = _by_query(deep, linked + np.float32(self.blend.retrieval) * deep, requests)
             if not self.blend.ranker:
                 return self._best(scores, k, requests)
-            retrieved = self._best(scores, max(k, self._rank_candidates), requests)
+            retrieved = self._best(scores, max(k, self.rank_candidates), requests)
             ranked = self._ranked(memory, deep, linked, requests, retrieved)
         return Rankings(ranked.item_rows[:, :k], ranked.scores[:, :k])
 
@@ -157,9 +162,9 @@ class TwoStageRecommender:
         return top_k((self._unit @ self._unit[item_row])[None], k, exclude=[barred], seed=self._seed)
 
     def _deep(self, requests: Sequence[Request]) -> FloatArray:
-        users = user_batch(requests, self._history_length, self._text_width)
+        users = user_batch(requests, self.history_length, self.text_width)
         scores: FloatArray = (self._model.user_tower.last(users, self._table) @ self._table.T).numpy()
-        return scores * np.float32(self._model.scale.item())
+        return scores * np.float32(self.scale)
 
     def _linked(self, memory: ItemMemory, histories: Sequence[IntArray]) -> FloatArray:
         linked: FloatArray = memory.scores(histories) + self._prior
@@ -176,7 +181,7 @@ class TwoStageRecommender:
         requests: Sequence[Request],
         retrieved: Rankings,
     ) -> Rankings:
-        best = retrieved.item_rows[:, : self._rank_candidates]
+        best = retrieved.item_rows[:, : self.rank_candidates]
         # Where fewer items are left, the best of them fills up: what is excluded must not be what others are behind.
         rows = np.maximum(np.where(best < 0, best[:, :1], best), 0)
         evidence = self._evidence(memory, linked, requests, rows)
@@ -190,7 +195,7 @@ class TwoStageRecommender:
         self, memory: ItemMemory, linked: FloatArray, requests: Sequence[Request], rows: IntArray
     ) -> FloatArray:
         tables = self.knowledge.evidence
-        histories = [request.history.last(self._history_length) for request in requests]
+        histories = [request.history.last(self.history_length) for request in requests]
         visits = [history.item_rows[today(history, r.context)] for history, r in zip(histories, requests, strict=True)]
         linked, linked_today = (
             np.take_along_axis(scores, rows, axis=1) for scores in (linked, self._linked(memory, visits))

@@ -1,0 +1,136 @@
+"""User vector and history -> the best candidates, from two sources: the index, and the links of the memory.
+
+```
+history ─► links of its items (a few thousand) ─┐
+user vector ─► index ─► nearest items ──────────┼─► union, exact scores, best K
+most popular items, for who has neither ────────┘
+```
+
+The score is that of `TwoStageRecommender`: links + popularity prior + factor x deep score. An item without a link can
+only come first by its deep score or its popularity, so that the union holds what a full scan would find; where the
+deep score joins the links, only the best linked items are scored (`_LINKED`). `tests/serve/online` holds both together.
+
+Letters: N items, K candidates, C items of the union.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from trifocal.model.memory import ItemMemory
+from trifocal.model.two_stage import Blend, popularity_prior
+from trifocal.ports import Index
+from trifocal.serve.online.candidates import Candidates
+from trifocal.types import FloatArray, IntArray, Request
+
+__all__ = ["Retrieval", "TwoSourceRetrieval"]
+
+# Linked items that are scored by the user vector as well.
+_LINKED = 2000
+
+
+class Retrieval(Protocol):
+    """One question -> its best candidates. Stability: caller."""
+
+    def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
+        """Return the `k` best items that `request` does not exclude, by the user vector (D,) and the history."""
+        ...
+
+    def linked(self, history: IntArray, item_rows: IntArray) -> FloatArray:
+        """Return (K,) how strongly `history` is linked to `item_rows`, with the popularity prior."""
+        ...
+
+
+class TwoSourceRetrieval:
+    """Index and memory. Stability: internal."""
+
+    def __init__(
+        self,
+        *,
+        vectors: FloatArray,
+        index: Index,
+        memory: ItemMemory | None,
+        counts: FloatArray,
+        blend: Blend,
+        scale: float,
+    ) -> None:
+        """Join the sources.
+
+        Args:
+            vectors: (N, D) item vectors.
+            index: of `vectors`, by inner product.
+            memory: links between items, or None = the deep score retrieves alone.
+            counts: (N,) users an item has.
+            blend: how the deep score joins.
+            scale: of the deep score.
+        """
+        self._vectors, self._index, self._memory = vectors, index, memory
+        self._prior = popularity_prior(counts)
+        self._factor, self._scale = np.float32(blend.retrieval), np.float32(scale)
+        self._popular = np.argsort(-counts, kind="stable").astype(np.int64)
+
+    def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
+        """See `Retrieval`."""
+        by_query = request.context.query_vector is not None
+        if self._memory is None or by_query:
+            return self._by_deep_score(request, user, k)
+        sums = self._sums(request.history.item_rows)
+        rows = self._union(sums, request, user, k)
+        linked = sums[rows] + self._prior[rows]
+        deep = self._deep(rows, user)
+        scores = linked + self._factor * deep
+        best = _best(scores, k)
+        return Candidates(rows[best], scores[best], deep[best], linked[best])
+
+    def linked(self, history: IntArray, item_rows: IntArray) -> FloatArray:
+        """See `Retrieval`."""
+        prior = self._prior[item_rows]
+        if self._memory is None or not len(history):
+            return prior
+        return self._sums(history)[item_rows] + prior
+
+    def _by_deep_score(self, request: Request, user: FloatArray, k: int) -> Candidates:
+        found = self._index.search(user[None], k, exclude=[request.exclude])
+        rows = found.item_rows[0][found.item_rows[0] >= 0]
+        deep = self._deep(rows, user)
+        best = _best(deep, k)
+        return Candidates(rows[best], deep[best], deep[best], np.zeros(len(rows), np.float32))
+
+    def _sums(self, history: IntArray) -> FloatArray:
+        """(N,) sums of the links from the distinct items of `history`."""
+        memory = self._memory
+        if memory is None:
+            return np.zeros(len(self._prior), np.float32)
+        return memory.sums(np.unique(history), len(self._prior))
+
+    def _union(self, sums: FloatArray, request: Request, user: FloatArray, k: int) -> IntArray:
+        touched = np.flatnonzero(sums)
+        if self._factor and len(touched) > _LINKED:
+            touched = touched[_best(sums[touched], _LINKED)]
+        parts = [touched, self._first_popular(request.exclude, k)]
+        if self._factor:
+            parts.append(self._index.search(user[None], k, exclude=[request.exclude]).item_rows[0])
+        rows = np.unique(np.concatenate(parts))
+        return rows[~np.isin(rows, request.exclude) & (rows >= 0)]
+
+    def _first_popular(self, exclude: IntArray, k: int) -> IntArray:
+        """The `k` most popular rows that are not excluded, and maybe a few that are."""
+        if len(exclude) <= k:
+            return self._popular[: k + len(exclude)]
+        allowed = np.ones(len(self._popular), np.bool_)
+        allowed[exclude] = False
+        return self._popular[allowed[self._popular]][:k]
+
+    def _deep(self, rows: IntArray, user: FloatArray) -> FloatArray:
+        scores: FloatArray = (self._vectors[rows] @ user) * self._scale
+        return scores
+
+
+def _best(scores: FloatArray, k: int) -> IntArray:
+    """Places of the `k` greatest scores, greatest first."""
+    if len(scores) > k:
+        kept = np.argpartition(-scores, k - 1)[:k]
+        return kept[np.argsort(-scores[kept], kind="stable")]
+    return np.argsort(-scores, kind="stable")
