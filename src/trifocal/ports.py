@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from trifocal.types import FloatArray, IntArray, Rankings, Request
 
-__all__ = ["EventStore", "Index", "MutableIndex", "Recommender", "StoredEvent", "TokenSource", "Validator"]
+__all__ = [
+    "Cache",
+    "CacheStats",
+    "EventStore",
+    "Index",
+    "MutableIndex",
+    "Recommender",
+    "StoredEvent",
+    "TokenSource",
+    "Validator",
+]
 
 
 class Recommender(Protocol):
@@ -122,4 +132,65 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Release files and connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class CacheStats:
+    """What one level of a cache did since it was made.
+
+    Attributes:
+        level: `none` = keeps nothing, `memory` = this process, `shared` = a server that several processes use.
+        hits: answers that were there.
+        misses: answers that were not there, or too old.
+        evictions: entries that made room for others.
+        failures: calls that broke or came too late.
+        skipped: calls that were not made because the level is left alone after a failure.
+        entries: how many are kept, or None where only the server knows.
+        used_bytes: keys, values and overhead, or None where only the server knows.
+        limit_bytes: the bound of `used_bytes`, or None where only the server knows.
+        is_available: False while the level is left alone after a failure.
+    """
+
+    level: Literal["none", "memory", "shared"]
+    hits: int = 0
+    misses: int = 0
+    evictions: int = 0
+    failures: int = 0
+    skipped: int = 0
+    entries: int | None = None
+    used_bytes: int | None = None
+    limit_bytes: int | None = None
+    is_available: bool = True
+
+
+class Cache(Protocol):
+    """Bytes by key, bounded; may forget anything at any time, never raises because a level is away. Stability: caller.
+
+    What is written says whether it arrived: False = some level did not take it. A value that could not be dropped is
+    not read again through the same cache.
+    """
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value of `key`, or None."""
+        ...
+
+    def put(self, key: str, value: bytes) -> bool:
+        """Keep `value` under `key` in place of what was there; return whether every level took it."""
+        ...
+
+    def drop(self, key: str) -> bool:
+        """Forget `key`; return whether every level did."""
+        ...
+
+    def drop_matching(self, prefix: str) -> bool:
+        """Forget every key that starts with `prefix`, read literally; return whether every level did."""
+        ...
+
+    def clear(self) -> bool:
+        """Forget everything of this cache; return whether every level did."""
+        ...
+
+    def stats(self) -> tuple[CacheStats, ...]:
+        """Return one value a level, nearest first."""
         ...

@@ -1,13 +1,14 @@
-"""What is known of each shopper right now: the bundle's history and the store's live events, in a bounded cache."""
+"""What is known of each shopper right now: the bundle's history and the store's live events, cached."""
 
 from __future__ import annotations
 
 import random
-from collections import OrderedDict
-from collections.abc import Sequence
-from threading import Lock
+import time
+from collections.abc import Callable, Sequence
 
-from trifocal.ports import EventStore, StoredEvent
+from trifocal.ports import Cache, CacheStats, EventStore, StoredEvent
+from trifocal.serve.caches.keys import config_hash
+from trifocal.serve.caches.sessions import SessionCache
 from trifocal.serve.histories import HistoryCoder, KnownHistories, joined
 from trifocal.types import History
 
@@ -17,7 +18,8 @@ __all__ = ["ShopperState"]
 class ShopperState:
     """Histories by user id; an event that was recorded changes the next answer. Stability: caller.
 
-    The cache is this process's own: a second process on the same store sees new events only once its entry has left.
+    Without a shared cache a second process on the same store sees new events only once its entry has left; with one,
+    after `fresh_s`.
     """
 
     def __init__(
@@ -27,7 +29,11 @@ class ShopperState:
         store: EventStore,
         *,
         live_limit: int = 200,
-        cached: int = 10_000,
+        session_bytes: int = 64 * 1024 * 1024,
+        shared: Cache | None = None,
+        model_version: str = "",
+        fresh_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Join the bundle's histories and a store.
 
@@ -36,39 +42,51 @@ class ShopperState:
             coder: ids -> rows and codes.
             store: where live events are kept.
             live_limit: newest live events that are read of a shopper.
-            cached: how many shoppers' histories are kept in memory.
+            session_bytes: memory for histories in this process.
+            shared: second level of the cache, or None; its services must have one event store.
+            model_version: of the bundle; a shared level needs it.
+            fresh_s: with a shared level, how long an event that another process recorded may stay unseen.
+            clock: seconds, never going back.
+
+        Raises:
+            ConfigError: when there is a shared level and no model version.
         """
         self._known, self._coder, self._store = known, coder, store
-        self._live_limit, self._size = live_limit, cached
-        self._cache: OrderedDict[str, History] = OrderedDict()
-        self._writes = 0
-        self._lock = Lock()
+        self._live_limit = live_limit
+        self._sessions = SessionCache(
+            session_bytes,
+            shared=shared,
+            model_version=model_version,
+            config_hash=config_hash(live_limit),
+            # An item that joins the running service later may have another row in another process.
+            shared_rows=len(coder.vocabulary),
+            fresh_s=fresh_s,
+            clock=clock,
+        )
 
     def history(self, user_id: str) -> History:
         """Return everything liked, oldest first; empty for a stranger."""
-        with self._lock:
-            writes = self._writes
-            if user_id in self._cache:
-                self._cache.move_to_end(user_id)
-                return self._cache[user_id]
-        live = self._coder.history(self._store.newest(user_id, self._live_limit))
-        history = joined(self._known.history(user_id), live)
-        with self._lock:
-            # An event that came while the store was read may be missing here: then nothing is kept.
-            if writes == self._writes:
-                self._cache[user_id] = history
-                if len(self._cache) > self._size:
-                    self._cache.popitem(last=False)
-        return history
+        return self._sessions.history(user_id, lambda: self._load(user_id))
 
     def record(self, events: Sequence[StoredEvent]) -> int:
         """Store `events` durably; return how many were new. The next `history` holds them."""
-        stored = self._store.append(events)
-        with self._lock:
-            self._writes += 1
-            for event in events:
-                self._cache.pop(event.user_id, None)
-        return stored
+        try:
+            return self._store.append(events)
+        finally:
+            # Also where the store raised: it may have kept the events before it did.
+            self._sessions.changed(event.user_id for event in events)
+
+    def forget(self, user_id: str) -> bool:
+        """Delete what is cached of the shopper; return whether every level did. The store is the caller's."""
+        return self._sessions.forget(user_id)
+
+    def clear(self) -> None:
+        """Forget this process's histories, as after the vocabulary grew."""
+        self._sessions.clear()
+
+    def stats(self) -> tuple[CacheStats, ...]:
+        """Return the counts of each level of the cache, nearest first."""
+        return self._sessions.stats()
 
     def knows(self, user_id: str) -> bool:
         """Return whether anything is known of `user_id`."""
@@ -81,3 +99,7 @@ class ShopperState:
         sample = generator.sample(everybody, min(len(everybody), 20 * count))
         sample.sort(key=lambda user_id: self._known.count(user_id) < events_min)
         return sample[:count]
+
+    def _load(self, user_id: str) -> History:
+        live = self._coder.history(self._store.newest(user_id, self._live_limit))
+        return joined(self._known.history(user_id), live)
