@@ -1,0 +1,80 @@
+"""Encodes the items of a data set one way, in this process; prints items and seconds as JSON.
+
+    python -m benchmarks.latency.encode_worker trifocal DATASET
+    python -m benchmarks.latency.encode_worker plain DATASET
+
+`plain` is the loop that one would write: `SentenceTransformer.encode(text)` item by item, and the image network one
+picture at a time, each with all the threads that torch takes by itself. It reads as many tokens of a text as Trifocal
+does, and its image network is Trifocal's own object, batch norms already folded in: a loop over the network as it is
+distributed is slower still. Loading the models counts for neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+from trifocal import columns as c
+from trifocal.data.dataset import Dataset, read_dataset
+from trifocal.features.backbones import packaged_text_folder
+from trifocal.features.config import FeaturesConfig
+from trifocal.features.image import image_source
+from trifocal.features.items import item_texts
+from trifocal.features.text import text_source
+from trifocal.features.token_cache import TokenCache, file_key, text_key
+
+__all__ = ["plain_seconds", "trifocal_seconds"]
+
+
+def trifocal_seconds(texts: list[str], pictures: list[str], config: FeaturesConfig) -> float:
+    """Return how long `trifocal data encode` takes for them, the written cache included."""
+    text = text_source(config.text_backbone, max_tokens=config.max_tokens)
+    image = image_source(config.image_backbone, grid=config.image_grid)
+    with tempfile.TemporaryDirectory() as folder:
+        started = perf_counter()
+        for source, contents, key in ((text, texts, text_key), (image, pictures, file_key)):
+            cache = TokenCache(Path(folder), source, batch_size=config.batch_size)
+            cache.add(contents, [key(content) for content in contents])
+        return perf_counter() - started
+
+
+def plain_seconds(texts: list[str], pictures: list[str], config: FeaturesConfig) -> float:
+    """Return how long the plain loop takes for them."""
+    from sentence_transformers import SentenceTransformer
+
+    text = SentenceTransformer(str(packaged_text_folder()), device="cpu", local_files_only=True)
+    text.max_seq_length = config.max_tokens
+    image = image_source(config.image_backbone, grid=config.image_grid)
+    started = perf_counter()
+    for content in texts:
+        text.encode(content, show_progress_bar=False)
+    for picture in pictures:
+        image.encode([picture])
+    return perf_counter() - started
+
+
+def main() -> None:
+    """Encode and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("how", choices=("trifocal", "plain"))
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--items", type=int, help="the first so many; default: all")
+    options = parser.parse_args()
+    texts, pictures = _contents(read_dataset(options.dataset), options.items)
+    how = trifocal_seconds if options.how == "trifocal" else plain_seconds
+    print(json.dumps({"items": len(texts), "seconds": how(texts, pictures, FeaturesConfig())}))
+
+
+def _contents(dataset: Dataset, items: int | None) -> tuple[list[str], list[str]]:
+    """Return texts and picture files, without repetition: Trifocal would not encode them twice."""
+    chosen = dataset.items if items is None else dataset.items.head(items)
+    texts = dict.fromkeys(text for text in item_texts(chosen) if text is not None)
+    pictures = dict.fromkeys(str(dataset.image_root / name) for name in chosen[c.IMAGE].drop_nulls())
+    return list(texts), list(pictures)
+
+
+if __name__ == "__main__":
+    main()
