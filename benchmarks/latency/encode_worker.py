@@ -4,7 +4,7 @@
     python -m benchmarks.latency.encode_worker plain DATASET
 
 `plain` is the loop that one would write: `SentenceTransformer.encode(text)` item by item, and the image network one
-picture at a time, each with all the threads that torch takes by itself. It reads as many tokens of a text as Trifocal
+picture at a time, each with as many threads as OMP_NUM_THREADS says. It reads as many tokens of a text as Trifocal
 does, and its image network is Trifocal's own object, batch norms already folded in: a loop over the network as it is
 distributed is slower still. Loading the models counts for neither.
 """

@@ -88,7 +88,8 @@ def test_both_services_answer_the_same_users_without_what_they_took(folder: Path
             taken = set(events.filter(user_id=user_id)["item_id"])
             answer = service.gateway.recommend(Ask(user_id=user_id, k=10))
             theirs = rival.post("/recommend", json={"user_id": user_id, "k": 10}).json()["items"]
-            assert (answer.rung, len(answer.items), len(theirs)) == ("model", 10, 10)
+            assert (len(answer.items), len(theirs)) == (10, 10)
+            assert answer.rung in ("full", "model")
             assert not taken & {item.card.item_id for item in answer.items}
             assert not taken & {item["item_id"] for item in theirs}
             scores = [item["score"] for item in theirs]
