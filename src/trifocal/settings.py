@@ -17,6 +17,7 @@ from trifocal.evaluate.config import EvaluateConfig
 from trifocal.features.config import FeaturesConfig
 from trifocal.feedback.config import SatisfactionConfig
 from trifocal.model.config import ModelConfig
+from trifocal.serve.config import ServeConfig
 from trifocal.train.config import TrainConfig
 
 __all__ = ["Settings", "load_settings"]
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     """Metrics and report."""
     satisfaction: SatisfactionConfig = SatisfactionConfig()
     """How the satisfaction of a session is put together."""
+    serve: ServeConfig = ServeConfig()
+    """Limits, batches, index and caches of the service."""
 
     @classmethod
     def settings_customise_sources(

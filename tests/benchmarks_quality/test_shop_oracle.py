@@ -141,6 +141,7 @@ def test_oracles_are_far_above_popularity(shop: Path, capsys: pytest.CaptureFixt
     everybody = {row["name"]: row["ndcg@10"][0] for row in told["rows"] if row["history"] == EVERYBODY}
     assert told["oracle"] == "utility"
     assert min(everybody["utility"], everybody["utility + exposure"]) > 2 * everybody["popularity"] > 0
+    assert everybody["utility"] > everybody["inferred"] > everybody["popularity"]
 
 
 def test_a_shop_without_truth_has_no_oracle(tmp_path: Path) -> None:
@@ -172,7 +173,10 @@ def test_each_bundle_is_named_by_its_folder(
     main([str(shop), "--replays", "1", "--samples", "100", "--bundle", "one", "two"])
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
     everybody = {row["name"]: row["ndcg@10"] for row in rows if row["history"] == EVERYBODY}
-    assert list(everybody) == ["utility", "utility + exposure", "popularity", "one", "two"]
+    assert list(everybody) == [
+        *("utility", "utility + exposure", "inferred from clicks", "inferred", "inferred + exposure"),
+        *("popularity", "one", "two"),
+    ]
     assert everybody["one"] == everybody["two"]
 
 

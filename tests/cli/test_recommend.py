@@ -34,7 +34,7 @@ def test_json_is_one_object(folder: str) -> None:
     assert answer["user_id"] == "ann"
     assert answer["history"] == ["blue-dress", "red-dress"]
     assert sorted(item["item_id"] for item in answer["items"]) == ["black-dress", "green-dress"]
-    assert answer["rung"] == "model"
+    assert answer["rung"] == "full"
 
 
 def test_an_unknown_user_gets_a_hint(folder: str) -> None:

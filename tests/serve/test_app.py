@@ -40,7 +40,7 @@ def event(**changes: Any) -> dict[str, Any]:
 def test_recommendations_carry_what_a_shop_needs(client: TestClient, service: Service) -> None:
     body = client.post("/v1/recommend", json={"user_id": "ann", "k": 2}).json()
     assert sorted(ids(body)) == ["black-dress", "green-dress"]
-    assert (body["rung"], body["model_version"]) == ("model", service.manifest.model_version)
+    assert (body["rung"], body["model_version"]) == ("full", service.manifest.model_version)
     assert (body["stages_ms"], body["notes"]) == (None, [])
     item = next(item for item in body["items"] if item["item_id"] == "green-dress")
     score = item.pop("score")
@@ -51,7 +51,10 @@ def test_recommendations_carry_what_a_shop_needs(client: TestClient, service: Se
         "category": "Fashion > Dresses",
         "price": 70.0,
         "image": "/images/green-dress",
+        # Ann took the red dress and then the blue one, which are as alike to the green one: the newest is named.
+        "reason": {"kind": "history", "item_id": "blue-dress", "title": "Blue dress"},
     }
+    assert body["variant"] == "main"
 
 
 def test_a_session_in_the_body_with_everything_else(client: TestClient) -> None:
@@ -68,7 +71,7 @@ def test_a_session_in_the_body_with_everything_else(client: TestClient) -> None:
     # Lamps cost 30, 60, 90, 120; the first was in the session.
     assert ids(body) == ["blue-lamp", "green-lamp"]
     assert body["notes"] == ["items of the session that this bundle does not know were ignored: hat"]
-    assert set(body["stages_ms"]) == {"state", "query", "exclude", "rank", "answer"}
+    assert set(body["stages_ms"]) == {"state", "query", "exclude", "encode", "retrieve", "rank", "adjust", "answer"}
     assert all(milliseconds >= 0 for milliseconds in body["stages_ms"].values())
 
 
@@ -163,7 +166,7 @@ def test_health_readiness_and_metrics(client: TestClient, service: Service) -> N
     for line in (
         'trifocal_http_requests_total{route="/v1/recommend",status="200"} 1.0',
         'trifocal_http_requests_total{route="/v1/items/{item_id:path}/similar",status="404"} 2.0',
-        'trifocal_rung_answers_total{rung="model"} 1.0',
+        'trifocal_rung_answers_total{rung="full"} 1.0',
         "trifocal_events_stored_total 1.0",
         'trifocal_stage_seconds_count{stage="rank"} 1.0',
         f'trifocal_model_info{{name="nearest",version="{service.manifest.model_version}"}} 1.0',
@@ -203,11 +206,12 @@ def test_unknown_paths_share_one_label(client: TestClient) -> None:
 def test_a_fault_of_our_own_gives_nothing_away(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def breaks(_self: Gateway, _ask: object) -> None:
+    def breaks(_self: Gateway, *_: object) -> None:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(Gateway, "recommend", breaks)
-    answer = client.post("/v1/recommend", json={})
+    monkeypatch.setattr(Gateway, "similar", breaks)
+    answer = client.get("/v1/items/red-lamp/similar")
     assert (answer.status_code, answer.json()["error"]) == (500, "InternalError")
     assert "secret" not in answer.text
     assert "ZeroDivisionError: secret" in caplog.text

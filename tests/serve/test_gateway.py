@@ -10,6 +10,7 @@ from tests.serve.small_service import NOW_S, small_service
 from trifocal.errors import ConfigError, NotFoundError, ServingError
 from trifocal.ports import StoredEvent
 from trifocal.serve import Answer, Ask, Filters, Service, SessionEvent
+from trifocal.serve.engines import WholeEngine
 from trifocal.serve.queries import PooledEncoder
 from trifocal.types import EventType, IntArray, Rankings, Request
 
@@ -25,6 +26,9 @@ def ids(answer: Answer) -> list[str]:
 
 class RecordingEngine:
     """Remembers what it was asked; answers row 5."""
+
+    name = "recording"
+    item_vectors = np.eye(12, dtype=np.float32)
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -46,8 +50,8 @@ def test_a_lover_of_dresses_gets_dresses(service: Service) -> None:
     answer = service.gateway.recommend(Ask(user_id="ann", k=2))
     # Red and blue dress are seen; the two others share kind but not colour.
     assert sorted(ids(answer)) == ["black-dress", "green-dress"]
-    assert answer.rung == "model"
-    assert list(answer.stages_ms) == ["state", "query", "exclude", "rank", "answer"]
+    assert answer.rung == "full"
+    assert list(answer.stages_ms) == ["state", "query", "exclude", "encode", "retrieve", "rank", "adjust", "answer"]
     assert len(answer.model_version) == 12
 
 
@@ -84,7 +88,7 @@ def test_filters_hold(service: Service) -> None:
 
 
 def test_a_broken_model_leaves_the_popular_items(tmp_path: Path) -> None:
-    service = small_service(tmp_path, engine=BrokenEngine())
+    service = small_service(tmp_path, engine=WholeEngine(BrokenEngine()))
     answer = service.gateway.recommend(Ask(user_id="ann", k=3))
     # Popularity falls along the catalogue; red-dress and blue-dress are seen.
     assert (answer.rung, ids(answer)) == ("popular", ["red-boot", "red-lamp", "blue-boot"])
@@ -96,7 +100,7 @@ def test_nothing_left_is_an_empty_answer(service: Service) -> None:
 
 def test_the_model_is_asked_with_everything_that_is_known(tmp_path: Path) -> None:
     engine = RecordingEngine()
-    service = small_service(tmp_path, engine=engine)
+    service = small_service(tmp_path, engine=WholeEngine(engine))
     service.gateway.recommend(
         Ask(user_id="ben", session=(SessionEvent("red-lamp"),), device="phone", country="DE", query="Blue  LAMP")
     )
@@ -118,7 +122,7 @@ def test_the_model_is_asked_with_everything_that_is_known(tmp_path: Path) -> Non
 
 def test_the_time_of_the_question_counts(tmp_path: Path) -> None:
     engine = RecordingEngine()
-    service = small_service(tmp_path, engine=engine)
+    service = small_service(tmp_path, engine=WholeEngine(engine))
     service.gateway.recommend(Ask(timestamp_s=77.9))
     assert engine.requests[0].context.timestamp_s == 77
 

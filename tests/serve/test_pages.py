@@ -47,7 +47,7 @@ def test_a_shopper_sees_history_and_recommendations(client: TestClient) -> None:
     assert "Bought" in history
     assert "Green dress" in recommended
     assert "Red dress" not in recommended
-    assert "Answered by <b>model</b>" in page
+    assert "Answered by <b>full</b>" in page
 
 
 def test_a_section_limits_the_recommendations(client: TestClient) -> None:

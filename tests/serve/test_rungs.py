@@ -24,9 +24,9 @@ def declines(_question: str, _k: int) -> Rankings:
     raise ConfigError("no encoder here")
 
 
-GOOD = Rung[str]("good", lambda _question, _k: ranking(1, 2))
-EMPTY = Rung[str]("empty", lambda _question, _k: ranking(-1, -1))
-NAN = Rung[str]("nan", lambda _question, _k: ranking(1, 2, score=float("nan")))
+GOOD = Rung[str, Rankings]("good", lambda _question, _k: ranking(1, 2))
+EMPTY = Rung[str, Rankings]("empty", lambda _question, _k: ranking(-1, -1))
+NAN = Rung[str, Rankings]("nan", lambda _question, _k: ranking(1, 2, score=float("nan")))
 
 
 def test_the_first_that_answers_is_taken() -> None:
@@ -35,7 +35,7 @@ def test_the_first_that_answers_is_taken() -> None:
 
 
 @pytest.mark.parametrize("broken", [Rung("broken", fails), Rung("broken", declines), EMPTY, NAN])
-def test_the_next_answers_for_a_broken_one(broken: Rung[str]) -> None:
+def test_the_next_answers_for_a_broken_one(broken: Rung[str, Rankings]) -> None:
     assert first_usable([broken, GOOD], "?", 2)[0] == "good"
 
 

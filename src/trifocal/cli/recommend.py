@@ -39,8 +39,10 @@ def recommend(
     from trifocal.bundle import read_bundle
     from trifocal.feedback import MemoryEventStore
     from trifocal.serve import Ask, build_service
+    from trifocal.serve.models import plain_engine
 
-    service = build_service(read_bundle(bundle), MemoryEventStore())
+    loaded = read_bundle(bundle)
+    service = build_service(loaded, MemoryEventStore(), engine=plain_engine(loaded))
     if not service.state.knows(user):
         known = ", ".join(service.state.some_shoppers(3, seed=0)) or "nobody"
         raise NotFoundError(f"user {user!r} has no liked event in this bundle; it knows for example {known}")

@@ -29,7 +29,7 @@ def serve(
     events: Annotated[
         Path | None, typer.Option(help="SQLite file for live events; without it they are forgotten on exit.")
     ] = None,
-    worker_threads: Annotated[int, typer.Option(min=1, help="Requests computed at a time.")] = 2,
+    config: Annotated[Path | None, typer.Option(help="TOML file with the section [serve].")] = None,
 ) -> None:
     """Serve recommendations, similar items, search and the shop's pages from a bundle.
 
@@ -52,17 +52,20 @@ def serve(
 
     from trifocal.bundle import read_bundle
     from trifocal.serve import build_service
+    from trifocal.serve.caches import shared_caches
+    from trifocal.settings import load_settings
 
     console = Console(soft_wrap=True)
+    settings = load_settings(config).serve
     # Before the model is loaded: a busy port is said at once.
     listener = listening_socket(host, port)
     with listener:
         torch.set_num_threads(1)
-        store = _store(events)
+        store, shared = _store(events), shared_caches(settings.caches)
         try:
-            service = build_service(read_bundle(bundle), store, image_root=images)
-            app = create_app(service, threads=worker_threads)
-            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_STOP_TIMEOUT_S)
+            service = build_service(read_bundle(bundle), store, image_root=images, config=settings, shared=shared)
+            app = create_app(service)
+            server = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_STOP_TIMEOUT_S)
             address = f"http://{host}:{listener.getsockname()[1]}"
             console.print(
                 f"[bold]Serving {service.manifest.model_name} {service.manifest.model_version}[/] at {address}"
@@ -70,9 +73,10 @@ def serve(
             if events is None:
                 console.print("[dim]live events are kept in memory; --events FILE keeps them[/]")
             _end_quietly()
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(server).run(sockets=[listener])
         finally:
             store.close()
+            shared.close()
     console.print("stopped")
 
 

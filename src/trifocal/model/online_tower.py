@@ -62,8 +62,8 @@ class OnlineTower(nn.Module):
         states = states + tower.position(places)
         later = torch.where(places > places[:, None], -1e9, 0.0)
         for layer in tower.causal.layers:
-            states = _layer(cast(nn.TransformerEncoderLayer, layer), states, later)
-        states = cast(nn.LayerNorm, tower.causal.norm)(states)
+            states = _layer(cast("nn.TransformerEncoderLayer", layer), states, later)
+        states = cast("nn.LayerNorm", tower.causal.norm)(states)
         lengths = mask.sum(dim=1).long()
         last = states.gather(1, lengths[:, None, None].expand(-1, 1, states.shape[2]))[:, 0]
         recent = tower.recent(_fading_sum(items, mask, lengths, torch.sigmoid(tower.fading)))
@@ -82,7 +82,7 @@ def _layer(layer: nn.TransformerEncoderLayer, states: Tensor, later: Tensor) -> 
 def _attention(attention: nn.MultiheadAttention, states: Tensor, later: Tensor) -> Tensor:
     size, length, width = states.shape
     heads = attention.num_heads
-    joint = functional.linear(states, cast(Tensor, attention.in_proj_weight), attention.in_proj_bias)
+    joint = functional.linear(states, cast("Tensor", attention.in_proj_weight), attention.in_proj_bias)
     query, key, value = joint.reshape(size, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4).unbind(0)
     logits = query @ key.transpose(2, 3) * (width // heads) ** -0.5 + later
     mixed = (logits.softmax(dim=-1) @ value).transpose(1, 2).reshape(size, length, width)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -96,7 +97,6 @@ class TwoStageRecommender:
         self._model = model.eval()
         vectors = knowledge.vectors
         self._table = torch.from_numpy(np.ascontiguousarray(vectors))
-        self._unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         self._prior = popularity_prior(knowledge.evidence.counts)
         self.history_length, self.text_width, self.rank_candidates = history_length, text_width, rank_candidates
         self._seed = seed
@@ -159,7 +159,13 @@ class TwoStageRecommender:
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
         """Return the `k` items whose vectors are most alike by cosine, never the item itself; (1, k)."""
         barred = np.append(np.zeros(0, np.int64) if exclude is None else exclude, item_row)
-        return top_k((self._unit @ self._unit[item_row])[None], k, exclude=[barred], seed=self._seed)
+        vectors = self.knowledge.vectors
+        return top_k((vectors @ vectors[item_row] / self._lengths)[None], k, exclude=[barred], seed=self._seed)
+
+    @cached_property
+    def _lengths(self) -> FloatArray:
+        lengths: FloatArray = np.maximum(np.linalg.norm(self.knowledge.vectors, axis=1), 1e-9)
+        return lengths
 
     def _deep(self, requests: Sequence[Request]) -> FloatArray:
         users = user_batch(requests, self.history_length, self.text_width)

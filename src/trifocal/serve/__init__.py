@@ -1,7 +1,9 @@
 """A bundle -> answers: gateway, state, search, and the HTTP edge around them (`trifocal.serve.app`, extra `serve`)."""
 
-from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, ScoredItem, SessionEvent
-from trifocal.serve.gateway import K_MAX, Engine, Gateway
+from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, Reason, ScoredItem, SessionEvent
+from trifocal.serve.config import ServeConfig
+from trifocal.serve.engines import Engine
+from trifocal.serve.gateway import K_MAX, Gateway
 from trifocal.serve.service import Service, build_service
 
 __all__ = [
@@ -12,7 +14,9 @@ __all__ = [
     "Filters",
     "Gateway",
     "ItemCard",
+    "Reason",
     "ScoredItem",
+    "ServeConfig",
     "Service",
     "SessionEvent",
     "build_service",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, PlainTextResponse
+from pydantic import BaseModel
 
-from trifocal.serve.asks import Filters
+from trifocal.serve.asks import Answer, Ask, Filters
+from trifocal.serve.batching import Batches
 from trifocal.serve.gateway import K_MAX
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.pictures import picture_file, placeholder
 from trifocal.serve.service import Service
+from trifocal.serve.statuses import UnavailableError
 from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
 from trifocal.serve.workers import Workers
 
 __all__ = ["Api"]
+
+_LOGGER = logging.getLogger(__name__)
 
 _K = Annotated[int, Query(ge=1, le=K_MAX, description="How many items.")]
 _Category = Annotated[str | None, Query(description="The start of the category path, in whole levels.")]
@@ -29,18 +35,23 @@ _PICTURE_CACHE = "public, max-age=86400"
 _PLACEHOLDER_CACHE = "public, max-age=300"
 
 
+def _json(answer: BaseModel) -> Response:
+    """Written by pydantic at once: the framework would check and copy the answer again."""
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
 class Api:
     """Routes of one service. Stability: internal."""
 
-    def __init__(self, service: Service, workers: Workers, metrics: Metrics) -> None:
-        self._service, self._workers, self._metrics = service, workers, metrics
+    def __init__(self, service: Service, workers: Workers, batches: Batches[Ask, Answer], metrics: Metrics) -> None:
+        self._service, self._workers, self._batches, self._metrics = service, workers, batches, metrics
         self.ready = False
 
     def router(self) -> APIRouter:
         """Return the routes."""
         missing: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "Unknown item"}}
         router = APIRouter()
-        router.post("/v1/recommend", tags=["recommend"])(self.recommend)
+        router.post("/v1/recommend", tags=["recommend"], response_model=ItemsAnswer)(self.recommend)
         router.get("/v1/items/{item_id:path}/similar", tags=["items"], responses=missing)(self.similar)
         router.get("/v1/items/{item_id:path}", tags=["items"], responses=missing)(self.item)
         router.get("/v1/search", tags=["search"])(self.search)
@@ -51,11 +62,16 @@ class Api:
         router.get("/images/{item_id:path}", tags=["items"], response_class=FileResponse, responses=missing)(self.image)
         return router
 
-    async def recommend(self, body: RecommendBody) -> ItemsAnswer:
+    async def recommend(self, body: RecommendBody) -> Response:
         """Recommend items to a user, or to a session without a name."""
-        answer = await self._workers.run(self._service.gateway.recommend, body.ask())
+        ask = body.ask()
+        try:
+            answer = await self._batches.run(ask)
+        except UnavailableError as error:
+            _LOGGER.warning("the model did not answer, the last rungs do: %s", error)
+            answer = await self._workers.run(self._service.gateway.fall_back, ask)
         self._metrics.observe(answer)
-        return ItemsAnswer.of(answer, timings=body.timings)
+        return _json(ItemsAnswer.of(answer, timings=body.timings))
 
     async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
         """Find the items most alike to an item."""
@@ -105,6 +121,7 @@ class Api:
     async def exposition(self) -> PlainTextResponse:
         """Show the metrics in the text format of Prometheus."""
         self._metrics.workers_busy.set(self._workers.busy)
+        self._metrics.batches_busy.set(self._batches.busy)
         return PlainTextResponse(self._metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def image(self, item_id: str) -> Response:

@@ -22,6 +22,8 @@ try:
 except ImportError as missing:
     raise ConfigError(f"the server needs the package {missing.name}: pip install 'trifocal[serve]'") from missing
 
+from trifocal.serve.asks import Answer, Ask
+from trifocal.serve.batching import Batches
 from trifocal.serve.service import Service
 from trifocal.serve.statuses import status_of
 from trifocal.serve.wire import Failure
@@ -31,23 +33,31 @@ __all__ = ["create_app"]
 
 _LOGGER = logging.getLogger(__name__)
 _WEB = Path(__file__).parent / "web"
+_TOO_MANY, _RETRY_AFTER_S = 429, "1"
 
 _DESCRIPTION = """Recommendations that read, look and remember.
 
 Ids are your own. Every answer names the model version and the rung of the ladder that gave it."""
 
 
-def create_app(service: Service, *, threads: int = 2, queue: int = 128) -> FastAPI:
+def create_app(service: Service) -> FastAPI:
     """Return the application of `service`: the JSON API, the shop pages, metrics and docs.
 
     Args:
-        service: what answers.
-        threads: how many requests are computed at a time.
-        queue: how many may run or wait; a further one is answered 429.
+        service: what answers, with the settings of batches and queues.
     """
-    workers = Workers(threads, queue)
+    config = service.config
+    workers = Workers(config.threads, config.queue)
+    batches = Batches(
+        service.gateway.recommend_many,
+        size=config.batch_size,
+        wait_us=config.batch_wait_us,
+        queue=config.queue,
+        # Twice the time in which a rung gives up by itself: past it, something hangs.
+        limit_s=2 * config.limit_ms / 1000,
+    )
     metrics = Metrics(service.manifest.model_name, service.manifest.model_version)
-    api = Api(service, workers, metrics)
+    api = Api(service, workers, batches, metrics)
     pages = Pages(service, workers, metrics, _WEB / "templates")
     # The built-in docs pages load their scripts from the network; ours is drawn here.
     app = FastAPI(
@@ -56,7 +66,7 @@ def create_app(service: Service, *, threads: int = 2, queue: int = 128) -> FastA
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(service, workers, api),
+        lifespan=_lifespan(service, workers, batches, api),
     )
     app.include_router(api.router())
     app.include_router(pages.router(app.openapi))
@@ -67,7 +77,7 @@ def create_app(service: Service, *, threads: int = 2, queue: int = 128) -> FastA
 
 
 def _lifespan(
-    service: Service, workers: Workers, api: Api
+    service: Service, workers: Workers, batches: Batches[Ask, Answer], api: Api
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +87,7 @@ def _lifespan(
         warming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await warming
+        batches.close()
         workers.close()
 
     return lifespan
@@ -97,7 +108,8 @@ def _answer_errors(app: FastAPI, pages: Pages) -> None:
         status = status_of(error) if isinstance(error, TrifocalError) else 500
         if pages.wanted(request):
             return pages.failure(str(error), status)
-        return JSONResponse(Failure(error=type(error).__name__, message=str(error)).model_dump(), status)
+        headers = {"Retry-After": _RETRY_AFTER_S} if status == _TOO_MANY else None
+        return JSONResponse(Failure(error=type(error).__name__, message=str(error)).model_dump(), status, headers)
 
     async def unexpected(request: Request, error: Exception) -> Response:
         # The process edge: the fault goes to the log, the answer is a fixed text that gives nothing away.

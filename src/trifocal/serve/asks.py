@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from trifocal.types import EventType
 
-__all__ = ["Answer", "Ask", "Filters", "ItemCard", "ScoredItem", "SessionEvent"]
+__all__ = ["Answer", "Ask", "Filters", "ItemCard", "Reason", "ScoredItem", "SessionEvent"]
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,13 @@ class Filters:
         category: the start of the category path, in whole levels: "Fashion" holds "Fashion > Dresses".
         price_min: least price; an item without a price fails any price limit.
         price_max: greatest price.
+        attributes: name -> the values of which an item must have one.
     """
 
     category: str | None = None
     price_min: float | None = None
     price_max: float | None = None
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Ask:
         query: what the visitor typed, in words.
         exclude: items that must not be answered.
         exclude_seen: leave out the items of the history as well.
+        diversity: 0 = the model's order, to 1 = as unlike one another as the candidates are.
     """
 
     user_id: str | None = None
@@ -62,6 +66,7 @@ class Ask:
     exclude: tuple[str, ...] = ()
     exclude_seen: bool = True
     filters: Filters = field(default_factory=Filters)
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,27 @@ class ItemCard:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why an item is answered.
+
+    Attributes:
+        kind: `history` = like something the user took; `query` = for what was typed; `popular` = taken by many.
+        item_id: the item of the history that is most alike, where there is one.
+        title: of that item.
+    """
+
+    kind: Literal["history", "query", "popular"]
+    item_id: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
 class ScoredItem:
     """An item and how well it fits; the scale of the score is the rung's own."""
 
     card: ItemCard
     score: float
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -90,9 +111,10 @@ class Answer:
     """Items, best first, and how they came about.
 
     Attributes:
-        rung: which rung of the ladder answered: `model`, `popular`; `text`, `words`; `vectors`.
+        rung: which rung of the ladder answered: `full`, `retrieval`, `last`, `popular`; `text`, `words`; `vectors`.
         stages_ms: milliseconds of each stage, in order.
         notes: what of the question could not be used, in words.
+        variant: which of the served variants answered.
     """
 
     items: tuple[ScoredItem, ...]
@@ -100,3 +122,4 @@ class Answer:
     model_version: str
     stages_ms: dict[str, float]
     notes: tuple[str, ...] = ()
+    variant: str = "main"

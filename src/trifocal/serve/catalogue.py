@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
 from trifocal import columns as c
-from trifocal.errors import NotFoundError
+from trifocal.errors import NotFoundError, ServingError
 from trifocal.serve.asks import Filters, ItemCard
-from trifocal.types import BoolArray, Vocabulary
+from trifocal.types import BoolArray, IntArray, Vocabulary
 
 __all__ = ["Catalogue"]
 
@@ -25,6 +27,12 @@ class Catalogue:
         self.images = _texts(items, c.IMAGE)
         self._prices = _column(items, c.PRICE, pl.Float64()).fill_null(float("nan")).to_numpy()
         self._available = _column(items, c.AVAILABLE, pl.Boolean()).fill_null(value=True).to_numpy()
+        self._sold_out = np.flatnonzero(~self._available).astype(np.int64)
+        self._attributes = {
+            name.removeprefix(c.ATTRIBUTE_PREFIX): items[name].cast(pl.String)
+            for name in items.columns
+            if name.startswith(c.ATTRIBUTE_PREFIX)
+        }
         paths = [category or "" for category in self._categories]
         self._distinct_paths, self._path_codes = np.unique(np.array(paths, dtype=object), return_inverse=True)
 
@@ -47,13 +55,23 @@ class Catalogue:
         price = float(self._prices[row])
         return ItemCard(
             item_id=self.vocabulary.ids[row],
-            title=self._titles[row] or self.vocabulary.ids[row],
+            title=self.title(row),
             description=self._descriptions[row],
             category=self._categories[row],
             price=None if np.isnan(price) else price,
             available=bool(self._available[row]),
             has_image=self.images[row] is not None,
         )
+
+    def title(self, row: int) -> str:
+        """Return the title of the item; the id stands in for a missing one."""
+        return self._titles[row] or self.vocabulary.ids[row]
+
+    def barred_rows(self, filters: Filters) -> IntArray:
+        """Return the rows of the items that are sold out or outside `filters`, rising."""
+        if filters == Filters():
+            return self._sold_out
+        return np.flatnonzero(self.barred(filters)).astype(np.int64)
 
     def barred(self, filters: Filters) -> BoolArray:
         """Return (N,) True for each item that is sold out or outside `filters`."""
@@ -65,6 +83,8 @@ class Catalogue:
             barred = barred | ~(self._prices >= filters.price_min)
         if filters.price_max is not None:
             barred = barred | ~(self._prices <= filters.price_max)
+        for name, values in filters.attributes:
+            barred = barred | ~self._having(name, values)
         return barred
 
     def sections(self) -> list[str]:
@@ -78,6 +98,13 @@ class Catalogue:
     def words(self, row: int) -> str:
         """Return title and category in small letters, for search without an encoder."""
         return f"{self._titles[row] or ''} {self._categories[row] or ''}".lower()
+
+    def _having(self, name: str, values: Sequence[str]) -> BoolArray:
+        if name not in self._attributes:
+            known = ", ".join(sorted(self._attributes)) or "none"
+            raise ServingError(f"the items have no attribute {name!r} to filter by; they have: {known}")
+        found: BoolArray = self._attributes[name].is_in(list(values)).fill_null(value=False).to_numpy()
+        return found
 
     def _within(self, category: str) -> BoolArray:
         below = category + c.CATEGORY_SEPARATOR

@@ -1,44 +1,67 @@
-"""The request path: state -> exclude -> rank, rung by rung -> answer. Sync; knows no HTTP.
+"""The request path: state -> exclude -> encode -> retrieve -> rank -> adjust -> answer. Sync; knows no HTTP.
 
-The exclusion (seen, asked for, sold out, outside the filters) is one set, and every rung gets it.
+The exclusion (seen, asked for, sold out, outside the filters) is one set, and every rung of the ladder gets it:
+
+```
+full ─► retrieval ─► last ─► popular          each with its own catch; `full` and `retrieval` with a time limit
+```
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from trifocal.errors import ConfigError, ServingError
+from trifocal.errors import ConfigError, ServingError, TrifocalError
 from trifocal.features.context import ContextVocabulary
 from trifocal.ports import StoredEvent
 from trifocal.ranking import top_k
-from trifocal.serve.asks import Answer, Ask, Filters, ScoredItem, SessionEvent
+from trifocal.serve.asks import Answer, Ask, Filters, Reason, ScoredItem, SessionEvent
+from trifocal.serve.caches import AnswerCache
 from trifocal.serve.catalogue import Catalogue
+from trifocal.serve.engines import Engine
 from trifocal.serve.histories import HistoryCoder, followed_by
+from trifocal.serve.last_lists import LastLists
+from trifocal.serve.online import Candidates
+from trifocal.serve.online.adjust import diversified
 from trifocal.serve.queries import QueryEncoder
-from trifocal.serve.rungs import Rung, first_usable
+from trifocal.serve.reasons import reasons
+from trifocal.serve.rungs import Rung, StageLateError, first_usable
 from trifocal.serve.stages import Stopwatch
 from trifocal.serve.state import ShopperState
 from trifocal.types import Context, FloatArray, History, IntArray, Rankings, Request, UserId
 
-__all__ = ["K_MAX", "Engine", "Gateway"]
+__all__ = ["K_MAX", "Gateway"]
 
 K_MAX = 100
+# A list is adjusted out of more items than are answered.
+_ADJUSTED_MOST = 4 * K_MAX
+# The first rung that asks no model.
+_WITHOUT_MODEL = 2
 
 
-class Engine(Protocol):
-    """What the gateway needs of a model: a `Recommender` that also knows which items are alike."""
+@dataclass(frozen=True)
+class _Kept:
+    """What an answer is kept under: what was known of the shopper, and when that was."""
 
-    def recommend(self, requests: Sequence[Request], k: int) -> Rankings:
-        """Return the `k` best items for each request."""
-        ...
+    known: History
+    now_s: float
 
-    def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
-        """Return the `k` items most alike, never the item itself; (1, k)."""
-        ...
+
+@dataclass
+class _Question:
+    """One question on its way: what was asked, what was made of it so far, and how long it took."""
+
+    ask: Ask
+    request: Request
+    watch: Stopwatch
+    notes: tuple[str, ...]
+    kept: _Kept
+    user: FloatArray | None = None
+    candidates: Candidates | None = field(default=None, repr=False)
 
 
 class Gateway:
@@ -54,15 +77,38 @@ class Gateway:
         state: ShopperState,
         queries: QueryEncoder,
         model_version: str,
+        variant: str = "main",
+        limit_ms: float = 250.0,
+        answers: AnswerCache | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Wire the services together.
+
+        Args:
+            engine: encodes, retrieves and ranks.
+            popularity: (N,) the greater, the more popular: the last rung.
+            catalogue: cards and filters.
+            coder: ids -> rows and codes.
+            state: histories.
+            queries: words -> vectors.
+            model_version: as answers say it.
+            variant: as answers say it.
+            limit_ms: a question that has taken longer is not ranked any more, or not retrieved.
+            answers: gives answers again, or None = every question is answered anew.
+            clock: seconds since 1970, UTC.
+        """
+        self._answers = answers
         self._engine, self._catalogue, self._coder = engine, catalogue, coder
         self._state, self._queries = state, queries
-        self._model_version, self._clock = model_version, clock
-        scores = np.array(popularity, dtype=np.float32)[None]
-        self._rungs = (
-            Rung[Request]("model", lambda request, k: engine.recommend([request], k)),
-            Rung[Request]("popular", lambda request, k: top_k(scores, k, exclude=[request.exclude])),
+        self._model_version, self._variant, self._clock = model_version, variant, clock
+        self._limit_ms = limit_ms
+        self._scores = np.array(popularity, dtype=np.float32)[None]
+        self._last = LastLists()
+        self._rungs: tuple[Rung[_Question, Rankings], ...] = (
+            Rung("full", self._full),
+            Rung("retrieval", self._retrieved),
+            Rung("last", lambda question, k: self._last.list(question.request, k)),
+            Rung("popular", lambda question, k: top_k(self._scores, k, exclude=[question.request.exclude])),
         )
 
     def recommend(self, ask: Ask) -> Answer:
@@ -70,22 +116,31 @@ class Gateway:
 
         Raises:
             ServingError: when k is out of range.
-        UnavailableError: when no rung could answer.
+            UnavailableError: when no rung could answer.
         """
-        _check_k(ask.k)
-        watch, notes = Stopwatch(), list[str]()
-        with watch.stage("state"):
-            history = self._history(ask, notes)
-        with watch.stage("query"):
-            context = self._context(ask, self._coder.context, notes)
-        with watch.stage("exclude"):
-            exclude = self._excluded(ask.filters, ask.exclude, history.item_rows if ask.exclude_seen else None)
-        with watch.stage("rank"):
-            user_id = None if ask.user_id is None else UserId(ask.user_id)
-            rung, ranking = first_usable(self._rungs, Request(history, context, exclude, user_id), ask.k)
-        with watch.stage("answer"):
-            items = self._scored(ranking)
-        return Answer(items, rung, self._model_version, watch.stages_ms, tuple(notes))
+        (answer,) = self.recommend_many([ask])
+        if isinstance(answer, TrifocalError):
+            raise answer
+        return answer
+
+    def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
+        """Return an answer to each of `asks`, or why there is none; users are encoded in one go."""
+        questions = [self._prepared(ask) for ask in asks]
+        self._encode([question for question in questions if isinstance(question, _Question)])
+        return [self._answered(question) if isinstance(question, _Question) else question for question in questions]
+
+    def fall_back(self, ask: Ask) -> Answer:
+        """Return an answer that no model is asked for: the last good list, else what is popular.
+
+        Raises:
+            ServingError: when k is out of range.
+            UnavailableError: when no rung could answer.
+        """
+        question = self._prepared(ask)
+        answer = self._answered(question, first=_WITHOUT_MODEL) if isinstance(question, _Question) else question
+        if isinstance(answer, TrifocalError):
+            raise answer
+        return answer
 
     def similar(self, item_id: str, k: int, filters: Filters | None = None) -> Answer:
         """Return the items most alike to `item_id`, best first.
@@ -103,10 +158,93 @@ class Gateway:
             ranking = self._engine.similar(row, k, exclude)
         with watch.stage("answer"):
             items = self._scored(ranking)
-        return Answer(items, "vectors", self._model_version, watch.stages_ms)
+        return Answer(items, "vectors", self._model_version, watch.stages_ms, variant=self._variant)
 
-    def _history(self, ask: Ask, notes: list[str]) -> History:
-        known = History() if ask.user_id is None else self._state.history(ask.user_id)
+    def _prepared(self, ask: Ask) -> _Question | Answer | TrifocalError:
+        """Return the question with all that is known, or the answer that it was given before."""
+        watch, notes = Stopwatch(), list[str]()
+        try:
+            _check_k(ask.k)
+            with watch.stage("state"):
+                known = History() if ask.user_id is None else self._state.history(ask.user_id)
+                kept = _Kept(known, self._clock())
+                if self._answers is not None:
+                    found = self._answers.get(ask, known, now_s=kept.now_s)
+                    if found is not None:
+                        return found
+                history = self._history(ask, known, notes)
+            with watch.stage("query"):
+                context = self._context(ask, self._coder.context, notes)
+            with watch.stage("exclude"):
+                exclude = self._excluded(ask.filters, ask.exclude, history.item_rows if ask.exclude_seen else None)
+        except TrifocalError as error:
+            return error
+        user_id = None if ask.user_id is None else UserId(ask.user_id)
+        return _Question(ask, Request(history, context, exclude, user_id), watch, tuple(notes), kept)
+
+    def _encode(self, questions: Sequence[_Question]) -> None:
+        """Give each question its user vector; where that fails they go on without, and the ladder says so."""
+        if not questions:
+            return
+        watch = Stopwatch()
+
+        def encoded(requests: Sequence[Request], _: int) -> FloatArray:
+            with watch.stage("encode"):
+                return self._engine.encode(requests)
+
+        users = Rung("encode", encoded).attempt([question.request for question in questions], 0)
+        for line, question in enumerate(questions):
+            question.user = None if users is None else users[line]
+            question.watch.stages_ms |= watch.stages_ms
+
+    def _answered(self, question: _Question, first: int = 0) -> Answer | TrifocalError:
+        ask, watch = question.ask, question.watch
+        wanted = ask.k if ask.diversity <= 0 else min(4 * ask.k, _ADJUSTED_MOST)
+        try:
+            rung, ranking = first_usable(self._rungs[first:], question, wanted)
+        except TrifocalError as error:
+            return error
+        with watch.stage("adjust"):
+            ranking = diversified(ranking, self._engine.vectors, ask.k, ask.diversity)
+        with watch.stage("answer"):
+            if rung == "full":
+                self._last.keep(question.request, ranking)
+            why = reasons(question.request, ranking, self._engine.vectors, self._catalogue, by_model=rung != "popular")
+            items = self._scored(ranking, why)
+        answer = Answer(items, rung, self._model_version, watch.stages_ms, question.notes, self._variant)
+        if self._answers is not None:
+            self._answers.put(ask, question.kept.known, answer, now_s=question.kept.now_s)
+        return answer
+
+    def _full(self, question: _Question, k: int) -> Rankings:
+        candidates = self._candidates(question, k)
+        self._in_time(question, "rank")
+        with question.watch.stage("rank"):
+            return self._engine.rank(question.request, candidates)
+
+    def _retrieved(self, question: _Question, k: int) -> Rankings:
+        return self._candidates(question, k).ranking()
+
+    def _candidates(self, question: _Question, k: int) -> Candidates:
+        if question.user is None:
+            raise ServingError("the user could not be encoded; the log says why")
+        if question.candidates is None:
+            self._in_time(question, "retrieve")
+            with question.watch.stage("retrieve"):
+                question.candidates = self._engine.retrieve(question.request, question.user, k)
+        return question.candidates
+
+    def _in_time(self, question: _Question, stage: str) -> None:
+        taken = sum(question.watch.stages_ms.values())
+        if taken > self._limit_ms:
+            raise StageLateError(
+                f"{taken:.0f} ms were gone before `{stage}`, the limit is {self._limit_ms:.0f} ms; "
+                "ask less at a time, or raise serve.limit_ms"
+            )
+
+    def _history(self, ask: Ask, known: History, notes: list[str]) -> History:
+        if not ask.session:
+            return followed_by(known, History())
         unknown = [event.item_id for event in ask.session if self._catalogue.vocabulary.row(event.item_id) is None]
         if unknown:
             notes.append(f"items of the session that this bundle does not know were ignored: {', '.join(unknown)}")
@@ -135,16 +273,23 @@ class Gateway:
         )
 
     def _excluded(self, filters: Filters, item_ids: Sequence[str], seen: IntArray | None) -> IntArray:
-        barred = self._catalogue.barred(filters)
-        named = self._catalogue.vocabulary.rows(item_ids)
-        barred[named[named >= 0]] = True
+        named = self._catalogue.vocabulary.rows(item_ids) if item_ids else _NOTHING
+        parts = [self._catalogue.barred_rows(filters), named[named >= 0]]
         if seen is not None:
-            barred[seen] = True
-        return np.flatnonzero(barred).astype(np.int64)
+            parts.append(seen)
+        return np.unique(np.concatenate(parts))
 
-    def _scored(self, ranking: Rankings) -> tuple[ScoredItem, ...]:
+    def _scored(self, ranking: Rankings, why: Sequence[Reason | None] = ()) -> tuple[ScoredItem, ...]:
         pairs = zip(ranking.item_rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
-        return tuple(ScoredItem(self._catalogue.card(row), score) for row, score in pairs if row >= 0)
+        given = list(why) or [None] * ranking.item_rows.shape[1]
+        return tuple(
+            ScoredItem(self._catalogue.card(row), score, reason)
+            for (row, score), reason in zip(pairs, given, strict=True)
+            if row >= 0
+        )
+
+
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 def _check_k(k: int) -> None:

@@ -30,6 +30,7 @@ class Metrics:
         )
         self._rungs = Counter("trifocal_rung_answers_total", "Answers by rung.", ["rung"], registry=self._registry)
         self.events = Counter("trifocal_events_stored_total", "New events stored.", registry=self._registry)
+        self.batches_busy = Gauge("trifocal_batches_busy", "Recommendations that run or wait.", registry=self._registry)
         self.workers_busy = Gauge("trifocal_workers_busy", "Requests that run or wait.", registry=self._registry)
         model = Gauge("trifocal_model_info", "The model that answers.", ["name", "version"], registry=self._registry)
         model.labels(model_name, model_version).set(1)

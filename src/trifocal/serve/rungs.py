@@ -9,26 +9,42 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from trifocal.errors import TrifocalError
+from trifocal.errors import ServingError, TrifocalError
 from trifocal.serve.statuses import UnavailableError
 from trifocal.types import Rankings
 
-__all__ = ["Rung", "first_usable"]
+__all__ = ["Rung", "StageLateError", "first_usable"]
 
 _LOGGER = logging.getLogger(__name__)
 
 _Question = TypeVar("_Question")
+_Found = TypeVar("_Found")
+
+
+class StageLateError(ServingError):
+    """The time of a question was up before one of its stages; a cheaper rung answers. Stability: internal."""
 
 
 @dataclass(frozen=True)
-class Rung(Generic[_Question]):
-    """One way to answer: its name, and (question, k) -> one ranking."""
+class Rung(Generic[_Question, _Found]):
+    """One way to answer: its name, and (question, k) -> what was found."""
 
     name: str
-    answer: Callable[[_Question, int], Rankings]
+    answer: Callable[[_Question, int], _Found]
+
+    def attempt(self, question: _Question, k: int) -> _Found | None:
+        """Return what was found, or None where it failed, which the log then tells."""
+        try:
+            return self.answer(question, k)
+        except TrifocalError as error:
+            _LOGGER.warning("rung %s cannot answer, the next one does: %s", self.name, error)
+        except Exception:
+            # Whatever breaks a rung, a shopper still gets an answer; the log says what it was.
+            _LOGGER.exception("rung %s failed, the next one answers", self.name)
+        return None
 
 
-def first_usable(rungs: Sequence[Rung[_Question]], question: _Question, k: int) -> tuple[str, Rankings]:
+def first_usable(rungs: Sequence[Rung[_Question, Rankings]], question: _Question, k: int) -> tuple[str, Rankings]:
     """Return the name and ranking of the first rung that answers; the last one's may be empty.
 
     Raises:
@@ -36,14 +52,8 @@ def first_usable(rungs: Sequence[Rung[_Question]], question: _Question, k: int) 
     """
     empty: tuple[str, Rankings] | None = None
     for rung in rungs:
-        try:
-            ranking = rung.answer(question, k)
-        except TrifocalError as error:
-            _LOGGER.warning("rung %s cannot answer, the next one does: %s", rung.name, error)
-            continue
-        except Exception:
-            # Whatever breaks a rung, a shopper still gets an answer; the log says what it was.
-            _LOGGER.exception("rung %s failed, the next one answers", rung.name)
+        ranking = rung.attempt(question, k)
+        if ranking is None:
             continue
         if _is_usable(ranking):
             return rung.name, ranking

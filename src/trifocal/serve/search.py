@@ -36,7 +36,7 @@ class TextSearch:
         self._catalogue, self._queries, self._model_version = catalogue, queries, model_version
         self._index = ExactIndex(normalised(text_vectors))
         self._words = [catalogue.words(row) for row in range(len(catalogue))]
-        self._rungs = (Rung[_Question]("text", self._by_text), Rung[_Question]("words", self._by_words))
+        self._rungs = (Rung("text", self._by_text), Rung("words", self._by_words))
 
     def search(self, query: str, k: int, filters: Filters | None = None) -> Answer:
         """Return the `k` items that fit `query` best; items that are sold out or filtered out never.
@@ -48,7 +48,7 @@ class TextSearch:
             raise ServingError("the query is empty; type at least one word")
         watch = Stopwatch()
         with watch.stage("exclude"):
-            exclude = np.flatnonzero(self._catalogue.barred(filters or Filters())).astype(np.int64)
+            exclude = self._catalogue.barred_rows(filters or Filters())
         with watch.stage("rank"):
             rung, ranking = first_usable(self._rungs, _Question(query, exclude), k)
         with watch.stage("answer"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,6 +53,14 @@ class FiltersBody(_Body):
     """Least price."""
     price_max: float | None = Field(default=None, ge=0)
     """Greatest price."""
+    attributes: dict[_ID, Annotated[tuple[_ID, ...], Field(min_length=1, max_length=100)]] = Field(
+        default={}, max_length=20
+    )
+    """Attribute -> the values of which an item must have one, as `{"colour": ["red", "pink"]}`."""
+
+    def filters(self) -> Filters:
+        """Return the filters in the gateway's terms."""
+        return Filters(self.category, self.price_min, self.price_max, tuple(sorted(self.attributes.items())))
 
 
 class SessionEventBody(_Body):
@@ -90,7 +98,9 @@ class RecommendBody(_Body):
     exclude_seen: bool = True
     """Leave out the items of the history as well."""
     filters: FiltersBody = FiltersBody()
-    """Limits on category and price."""
+    """Limits on category, price and attributes."""
+    diversity: float = Field(default=0.0, ge=0, le=1)
+    """0 = the model's order; the greater, the less alike the items are to one another."""
     timings: bool = False
     """Answer with the milliseconds of each stage."""
 
@@ -106,7 +116,8 @@ class RecommendBody(_Body):
             query=self.query,
             exclude=self.exclude,
             exclude_seen=self.exclude_seen,
-            filters=Filters(self.filters.category, self.filters.price_min, self.filters.price_max),
+            filters=self.filters.filters(),
+            diversity=self.diversity,
         )
 
 
@@ -191,6 +202,17 @@ class ItemAnswer(_Body):
         )
 
 
+class ReasonAnswer(_Body):
+    """Why an item is answered."""
+
+    kind: Literal["history", "query", "popular"]
+    """`history` = like something the user took; `query` = for what was typed; `popular` = taken by many."""
+    item_id: str | None = None
+    """The item of the history that is most alike."""
+    title: str | None = None
+    """Its title."""
+
+
 class ScoredItemAnswer(_Body):
     """An item in a ranking."""
 
@@ -201,18 +223,24 @@ class ScoredItemAnswer(_Body):
     category: str | None
     price: float | None
     image: str
+    reason: ReasonAnswer | None = None
+    """Why it is answered, for recommendations."""
 
     @classmethod
     def of(cls, item: ScoredItem) -> ScoredItemAnswer:
         """Return the wire form of `item`."""
-        card = item.card
-        return cls(
+        card, why = item.card, item.reason
+        # `model_construct`: these values come from our own code, and an answer holds a hundred of them.
+        return cls.model_construct(
             item_id=card.item_id,
             score=item.score,
             title=card.title,
             category=card.category,
             price=card.price,
             image=image_address(card.item_id),
+            reason=None
+            if why is None
+            else ReasonAnswer.model_construct(kind=why.kind, item_id=why.item_id, title=why.title),
         )
 
 
@@ -221,8 +249,11 @@ class ItemsAnswer(_Body):
 
     items: tuple[ScoredItemAnswer, ...]
     model_version: str
+    variant: str
+    """Which of the served variants answered."""
     rung: str
-    """What answered: `model` or `popular`; `vectors` for similar items; `text` or `words` for a search."""
+    """What answered: `full`, `retrieval`, `last` or `popular`; `vectors` for similar items; `text`, `words` or
+    `picture` for a search."""
     notes: tuple[str, ...]
     """What of the question could not be used, in words."""
     stages_ms: dict[str, float] | None
@@ -231,9 +262,10 @@ class ItemsAnswer(_Body):
     @classmethod
     def of(cls, answer: Answer, *, timings: bool) -> ItemsAnswer:
         """Return the wire form of `answer`."""
-        return cls(
+        return cls.model_construct(
             items=tuple(ScoredItemAnswer.of(item) for item in answer.items),
             model_version=answer.model_version,
+            variant=answer.variant,
             rung=answer.rung,
             notes=answer.notes,
             stages_ms=answer.stages_ms if timings else None,

@@ -13,7 +13,7 @@ from trifocal.types import EventType, History
 
 CARD = ItemCard("shoe", "Red shoe — 日本", None, "Fashion > Shoes", 19.9, available=True, has_image=False)
 ANSWER = Answer(
-    (ScoredItem(CARD, 0.1), ScoredItem(replace(CARD, price=None), -1e-9)), "model", "m1", {"rank": 1.5}, ("n",)
+    (ScoredItem(CARD, 0.1), ScoredItem(replace(CARD, price=None), -1e-9)), "full", "m1", {"rank": 1.5}, ("n",)
 )
 HISTORY = History.of_rows([1, 2])
 # One other value for each field; a field that is added to these classes must be added here.
@@ -28,8 +28,14 @@ OTHER_ASKS: dict[str, object] = {
     "exclude": ("shoe",),
     "exclude_seen": False,
     "filters": Filters(category="Fashion"),
+    "diversity": 0.5,
 }
-OTHER_FILTERS: dict[str, object] = {"category": "Fashion", "price_min": 1.0, "price_max": 1.0}
+OTHER_FILTERS: dict[str, object] = {
+    "category": "Fashion",
+    "price_min": 1.0,
+    "price_max": 1.0,
+    "attributes": (("colour", ("red",)),),
+}
 OTHER_EVENTS: dict[str, object] = {"item_id": "bag", "event": EventType.CART, "timestamp_s": 7.0, "value": 1.0}
 
 

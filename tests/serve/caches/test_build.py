@@ -34,7 +34,7 @@ def test_answers_are_kept_where_they_are_given_room() -> None:
     cache = answer_cache(NOWHERE, shared, model_version="m1", config_hash="")
     assert cache is not None
     assert [level.level for level in cache.stats()] == ["memory", "shared"]
-    cache.put(Ask(), History(), Answer((), "model", "m1", {}), now_s=0.0)
+    cache.put(Ask(), History(), Answer((), "full", "m1", {}), now_s=0.0)
     assert cache.get(Ask(), History(), now_s=0.0) is not None
     shared.close()
 

@@ -11,10 +11,11 @@ import logging
 from collections.abc import Collection
 from dataclasses import asdict, fields, is_dataclass, replace
 from hashlib import blake2b
+from typing import Any
 
 from trifocal.errors import ArtifactError
 from trifocal.ports import Cache, CacheStats
-from trifocal.serve.asks import Answer, Ask, ItemCard, ScoredItem
+from trifocal.serve.asks import Answer, Ask, ItemCard, Reason, ScoredItem
 from trifocal.serve.caches.history_code import columns_of
 from trifocal.serve.caches.keys import cache_key, cache_prefix
 from trifocal.types import History
@@ -36,7 +37,7 @@ class AnswerCache:
         model_version: str,
         config_hash: str,
         ttl_s: float,
-        rungs: Collection[str] = ("model",),
+        rungs: Collection[str] = ("full",),
     ) -> None:
         """Keep answers in `cache`.
 
@@ -127,12 +128,17 @@ def decode_answer(data: bytes) -> Answer:
     """
     try:
         values = json.loads(data)
-        items = tuple(ScoredItem(**{**item, "card": ItemCard(**item["card"])}) for item in values["items"])
+        items = tuple(_item(item) for item in values["items"])
         return Answer(**{**values, "items": items, "notes": tuple(values["notes"])})
     except (ValueError, TypeError, KeyError) as error:
         raise ArtifactError(
             f"{len(data)} bytes starting with {data[:20]!r} are no answer ({error!r}); drop them from the cache"
         ) from error
+
+
+def _item(values: dict[str, Any]) -> ScoredItem:
+    reason = values["reason"]
+    return ScoredItem(ItemCard(**values["card"]), values["score"], None if reason is None else Reason(**reason))
 
 
 def _plain(value: object) -> object:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from trifocal.index import IndexConfig, build_index
 from trifocal.model import TwoStageRecommender
 from trifocal.ports import Index
+from trifocal.ranking import top_k
 from trifocal.serve.online.candidates import Candidates
 from trifocal.serve.online.encoding import TorchUsers, UserEncoding
 from trifocal.serve.online.ranking import EvidenceRanking, Ranking, Scorer, TorchScorer
 from trifocal.serve.online.retrieval import Retrieval, TwoSourceRetrieval
-from trifocal.types import FloatArray, Rankings, Request
+from trifocal.types import FloatArray, IntArray, Rankings, Request
 
 __all__ = ["OnlineEngine", "online_engine"]
 
@@ -48,6 +50,16 @@ class OnlineEngine:
     def rank(self, request: Request, candidates: Candidates) -> Rankings:
         """Return the candidates in the order of the answer; (1, K)."""
         return self.ranking.rank(request, candidates) if self.ranks else candidates.ranking()
+
+    def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
+        """Return the `k` items most alike by cosine, never the item itself; (1, k)."""
+        barred = np.append(np.zeros(0, np.int64) if exclude is None else exclude, item_row)
+        return top_k((self.vectors @ self.vectors[item_row] / self._lengths)[None], k, exclude=[barred])
+
+    @cached_property
+    def _lengths(self) -> FloatArray:
+        lengths: FloatArray = np.maximum(np.linalg.norm(self.vectors, axis=1), 1e-9)
+        return lengths
 
     def recommend(self, requests: Sequence[Request], k: int) -> Rankings:
         """Return the `k` best items for each request."""

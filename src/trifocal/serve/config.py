@@ -1,0 +1,37 @@
+"""Settings of serving. Imports nothing of this stage."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trifocal.index.config import IndexConfig
+from trifocal.serve.caches.config import CacheConfig
+
+__all__ = ["ServeConfig"]
+
+
+class ServeConfig(BaseModel):
+    """How requests are answered. Stability: full."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    variant: str = Field(default="main", min_length=1, max_length=50)
+    """Name that answers carry, to tell served variants apart."""
+    precision: Literal["auto", "float32", "int8"] = "auto"
+    """Of user tower and ranker; auto = int8 where it is faster on this machine."""
+    limit_ms: float = Field(default=250.0, gt=0)
+    """Time of a question, after which a cheaper rung of the ladder answers."""
+    batch_size: int = Field(default=16, ge=1, le=1024)
+    """Questions that are answered in one go at most."""
+    batch_wait_us: int = Field(default=500, ge=0)
+    """Longest wait for a batch to fill, and only where the one before held several; 0 = never."""
+    queue: int = Field(default=128, ge=1)
+    """Questions that may wait or run; a further one is refused with 429 at once."""
+    threads: int = Field(default=2, ge=1)
+    """Threads for everything else: searches, events, pages."""
+    index: IndexConfig = IndexConfig()
+    """The index over item vectors."""
+    caches: CacheConfig = CacheConfig()
+    """What is kept between requests."""

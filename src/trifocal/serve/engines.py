@@ -1,0 +1,79 @@
+"""What the gateway needs of a model, and the adapter of a recommender whose steps cannot be called apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from trifocal.ports import Recommender
+from trifocal.serve.online import Candidates
+from trifocal.types import FloatArray, IntArray, Rankings, Request
+
+__all__ = ["Engine", "SimilarItems", "WholeEngine"]
+
+
+class SimilarItems(Protocol):
+    """Which items are alike."""
+
+    def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
+        """Return the `k` items most alike, never the item itself; (1, k)."""
+        ...
+
+
+class Engine(SimilarItems, Protocol):
+    """The services of one model: who asks, what may fit, in which order. Stability: caller."""
+
+    @property
+    def vectors(self) -> FloatArray:
+        """(N, D) item vectors."""
+        ...
+
+    def encode(self, requests: Sequence[Request]) -> FloatArray:
+        """Return the user vectors of `requests`; (B, D)."""
+        ...
+
+    def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
+        """Return the candidates of one question, at least `k` where there are as many."""
+        ...
+
+    def rank(self, request: Request, candidates: Candidates) -> Rankings:
+        """Return the candidates in the order of the answer; (1, K)."""
+        ...
+
+
+class _Whole(Recommender, SimilarItems, Protocol):
+    @property
+    def item_vectors(self) -> FloatArray: ...
+
+
+class WholeEngine:
+    """A recommender that retrieves and ranks in one. Stability: internal."""
+
+    def __init__(self, recommender: _Whole) -> None:
+        self._recommender = recommender
+
+    @property
+    def vectors(self) -> FloatArray:
+        """See `Engine`."""
+        return self._recommender.item_vectors
+
+    def encode(self, requests: Sequence[Request]) -> FloatArray:
+        """Return nothing of width 0: the recommender reads the request itself."""
+        return np.zeros((len(requests), 0), np.float32)
+
+    def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
+        """Return the recommender's list."""
+        found = self._recommender.recommend([request], k)
+        real = found.item_rows[0] >= 0
+        rows, scores = found.item_rows[0][real], found.scores[0][real]
+        return Candidates(rows, scores, scores, np.zeros_like(scores))
+
+    def rank(self, request: Request, candidates: Candidates) -> Rankings:
+        """Return the list as it is."""
+        return candidates.ranking()
+
+    def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
+        """See `Engine`."""
+        return self._recommender.similar(item_row, k, exclude)
