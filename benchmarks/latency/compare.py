@@ -43,6 +43,8 @@ GOALS = (
     Goal("p50 at 1 connection, Trifocal / ALS", "x", 1.0),
     Goal("p99 at 1 connection, Trifocal / ALS", "x", 1.0),
     Goal("throughput at 16 connections, Trifocal / ALS", "x", 2.0, "at least"),
+    Goal("share ranked by the whole model at 1 connection", "", 0.99, "at least"),
+    Goal("share ranked by the whole model at 16 connections", "", 0.99, "at least"),
     Goal("p50 at 1 connection, Trifocal", "ms", 5.0),
     Goal("memory, Trifocal", "GiB", 1.5),
     Goal("requests without a successful answer", "", 0.0),
@@ -81,6 +83,8 @@ def round_figures(rounds: Sequence[Round], connections: Sequence[int]) -> tuple[
             named["ALS"] = statistics.median(theirs)
             values |= {f"{figure} {ending}, {who}": value for who, value in named.items()}
             units |= {f"{figure} {ending}, {who}": "x" if "/" in who else unit for who in named}
+        # An answer of a cheaper rung is no answer to compare.
+        values[f"share ranked by the whole model {ending}"] = min(each[_OURS][str(count)]["whole"] for each in rounds)
     for name, label in ((_OURS, "Trifocal"), (_THEIRS, "ALS")):
         for key, memory in (("rss_mib", "memory"), ("peak_mib", "greatest memory so far")):
             values[f"{memory}, {label}"] = max(each[name]["server"][key] for each in rounds) / 1024
@@ -91,13 +95,14 @@ def round_figures(rounds: Sequence[Round], connections: Sequence[int]) -> tuple[
 
 
 def closed_loop(address: str, asks: Sequence[Ask], connections: int) -> dict[str, float]:
-    """Return percentiles, throughput and failures of `asks`, each sent once."""
+    """Return percentiles, throughput, failures and share of whole answers of `asks`, each sent once."""
     result = run_load(LoadPlan(address, asks, len(asks), connections))
     accepted = result.accepted()
     if not accepted:
         raise ServingError(f"none of {len(asks)} requests to {address} was answered by a success: {result.statuses()}")
     found = asdict(percentiles(accepted))
-    return {**found, "throughput": result.throughput, "failed": float(result.failed())}
+    whole = sum(result.rungs.get(rung, 0) for rung in _WHOLE) / len(accepted)
+    return {**found, "throughput": result.throughput, "failed": float(result.failed()), "whole": whole}
 
 
 def _round(setting: Setting, number: int) -> Measured:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ _MOST_REQUESTS = 2_000_000
 _MOST_CONNECTIONS = 1024
 # What stands for the status where no answer came.
 _NO_ANSWER = "no answer"
+_RUNG = re.compile(rb'"rung": ?"([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,12 @@ class LoadResult:
     Attributes:
         seconds: from the first request to the last answer.
         latencies_ms: kind -> status -> milliseconds of each answer.
+        rungs: rung that an answer names -> how many did.
     """
 
     seconds: float
     latencies_ms: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    rungs: dict[str, int] = field(default_factory=dict)
 
     def accepted(self, kind: str | None = None) -> list[float]:
         """Return the milliseconds of the answers of `kind` (None = all) that are successes."""
@@ -115,9 +119,12 @@ class LoadResult:
         """Successes a second."""
         return len(self.accepted()) / self.seconds
 
-    def add(self, kind: str, status: str, milliseconds: float) -> None:
+    def add(self, kind: str, status: str, milliseconds: float, body: bytes = b"") -> None:
         """Take one answer down."""
         self.latencies_ms.setdefault(kind, {}).setdefault(status, []).append(milliseconds)
+        if rung := _RUNG.search(body):
+            name = rung[1].decode()
+            self.rungs[name] = self.rungs.get(name, 0) + 1
 
 
 def run_load(plan: LoadPlan) -> LoadResult:
@@ -156,7 +163,7 @@ async def send_load(plan: LoadPlan) -> LoadResult:
     seconds = perf_counter() - started
     for connection in connections:
         connection.close()
-    return LoadResult(seconds, result.latencies_ms)
+    return LoadResult(seconds, result.latencies_ms, result.rungs)
 
 
 async def _closed_loop(
@@ -200,11 +207,12 @@ async def _when_free(
 
 async def _timed(connection: Connection, kind: str, request: bytes, start: float, result: LoadResult) -> None:
     try:
-        status = str((await connection.ask(request)).status)
+        answer = await connection.ask(request)
+        status, body = str(answer.status), answer.body
     except OSError:
         # Counted, not raised: a server that drops connections is a finding, not the end of the measurement.
-        status = _NO_ANSWER
-    result.add(kind, status, (perf_counter() - start) * 1000)
+        status, body = _NO_ANSWER, b""
+    result.add(kind, status, (perf_counter() - start) * 1000, body)
 
 
 def main() -> None:

@@ -93,7 +93,9 @@ def overload_figures(capacity: float, unloaded: LoadResult, loaded: LoadResult, 
     if loaded.accepted():
         p99, calm = percentiles(loaded.accepted()).p99, percentiles(unloaded.accepted()).p99
         values["p99 of accepted requests, overload / unloaded"] = p99 / calm
-        notes["p99 of accepted requests, overload / unloaded"] = f"{p99:.1f} / {calm:.1f} ms; {statuses}"
+        notes["p99 of accepted requests, overload / unloaded"] = (
+            f"{p99:.1f} / {calm:.1f} ms; {statuses}; rungs {loaded.rungs}"
+        )
     return Measured(values, notes, units, {"overload_statuses": statuses})
 
 

@@ -23,7 +23,7 @@ from trifocal.errors import ServingError
 
 __all__ = ["THREADS", "Memory", "Server", "als_server", "post_json", "process_memory", "started", "trifocal_server"]
 
-# Requests that each service computes at a time, and threads of each of their matrix products.
+# Requests that the rival computes at a time: as many as Trifocal's settings say by default.
 THREADS = 2
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -64,7 +64,6 @@ class Server:
 def trifocal_server(bundle: Path, log: Path, *, events: Path | None = None) -> Iterator[Server]:
     """Serve `bundle` with Trifocal while the block runs."""
     command = [sys.executable, "-m", "trifocal.cli", "serve", str(bundle), "--port", "0"]
-    command += ["--worker-threads", str(THREADS)]
     command += [] if events is None else ["--events", str(events)]
     with started(command, log) as server:
         yield server

@@ -109,6 +109,7 @@ def test_a_server_that_ends_says_why(tmp_path: Path) -> None:
 def test_latencies_are_kept_by_kind_and_status() -> None:
     result = LoadResult(2.0)
     for kind, status, milliseconds in (("a", "200", 1.0), ("a", "429", 2.0), ("b", "201", 3.0)):
-        result.add(kind, status, milliseconds)
+        result.add(kind, status, milliseconds, b'{"items":[],"rung":"full","k":1}' if kind == "a" else b"[]")
+    assert result.rungs == {"full": 2}
     assert result.accepted() == [1.0, 3.0]
     assert result.throughput == 1.0

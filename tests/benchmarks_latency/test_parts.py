@@ -16,7 +16,14 @@ from benchmarks.latency.mixed import mixed_figures, overload_figures
 
 
 def load(p50: float, throughput: float, failed: float = 0.0) -> dict[str, float]:
-    return {"p50": p50, "p95": 2 * p50, "p99": 3 * p50, "throughput": throughput, "failed": failed}
+    return {
+        "p50": p50,
+        "p95": 2 * p50,
+        "p99": 3 * p50,
+        "throughput": throughput,
+        "failed": failed,
+        "whole": 1 - failed / 2,
+    }
 
 
 def one_round(ours: float, theirs: float, failed: float = 0.0) -> dict[str, dict[str, dict[str, float]]]:
@@ -37,6 +44,7 @@ def test_the_comparison_names_every_goal_it_can_reach() -> None:
     assert values["throughput at 16 connections, Trifocal / ALS"] == 4.0
     assert values["memory, Trifocal"] == 1.0
     assert values["requests without a successful answer"] == 1.0
+    assert values["share ranked by the whole model at 16 connections"] == 0.5
     assert units["p99 at 16 connections, ALS"] == "ms"
     measured_elsewhere = {"p50 of the load generator by itself / ALS"}
     assert {goal.name for goal in compare.GOALS} - set(values) == measured_elsewhere
