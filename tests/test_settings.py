@@ -105,3 +105,13 @@ def test_a_missing_file_and_a_file_that_is_no_toml_are_named(tmp_path: Path) -> 
 def test_settings_cannot_be_changed_once_loaded() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().train.epochs = 3
+
+
+def test_keys_come_from_the_environment_and_are_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIFOCAL_SERVE__ACCESS__KEYS", '[{"key": "secret-of-the-shop", "scope": "write"}]')
+    (key,) = load_settings().serve.access.keys
+    assert (key.key.get_secret_value(), key.scope) == ("secret-of-the-shop", "write")
+    monkeypatch.setenv("TRIFOCAL_SERVE__ACCESS__KEYS", '[{"key": "secret-of-the-shop", "scop": "write"}]')
+    with pytest.raises(ConfigError, match=r"serve\.access\.keys\.0\.scop: Extra inputs") as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)

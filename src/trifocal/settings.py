@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from trifocal.errors import ConfigError
@@ -23,6 +24,7 @@ from trifocal.train.config import TrainConfig
 __all__ = ["Settings", "load_settings"]
 
 _PREFIX = "TRIFOCAL_"
+_SECRET = {"keys", "shared_url"}
 
 
 class Settings(BaseSettings):
@@ -67,8 +69,13 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         return Settings(**_sections(path))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']} (got {f['input']!r})" for f in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}{_met(f)}" for f in error.errors())
         raise ConfigError(f"{path or 'the environment'} holds settings that cannot be used: {faults}") from error
+
+
+def _met(fault: ErrorDetails) -> str:
+    # What stands in the place of a secret may be one.
+    return "" if _SECRET & {str(part) for part in fault["loc"]} else f" (got {fault['input']!r})"
 
 
 def _sections(path: Path | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from trifocal.index.config import IndexConfig
+from trifocal.serve.access_config import AccessConfig
 from trifocal.serve.caches.config import CacheConfig
 
 __all__ = ["ServeConfig"]
@@ -31,6 +32,8 @@ class ServeConfig(BaseModel):
     """Questions that may wait or run; a further one is refused with 429 at once."""
     threads: int = Field(default=2, ge=1)
     """Threads for everything else: searches, events, pages."""
+    access: AccessConfig = AccessConfig()
+    """Who may ask, and how much."""
     index: IndexConfig = IndexConfig()
     """The index over item vectors."""
     caches: CacheConfig = CacheConfig()
