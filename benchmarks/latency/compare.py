@@ -20,7 +20,7 @@ from benchmarks.latency.catalogue import user_ids
 from benchmarks.latency.figures import Goal, Measured, median_ratio, percentiles
 from benchmarks.latency.load import Ask, LoadPlan, run_load
 from benchmarks.latency.plan import CATALOGUE, Setting, Sizes
-from benchmarks.latency.servers import Server, als_server, post_json, started, trifocal_server
+from benchmarks.latency.servers import Server, als_server, post_json, settle, started, trifocal_server
 from benchmarks.latency.store import stored_or
 
 from trifocal.errors import ServingError
@@ -55,6 +55,7 @@ GOALS = (
 def measure(setting: Setting) -> Measured:
     """Measure all rounds that are not stored yet, and what they come to."""
     folder = setting.out / "compare"
+    settle(setting.catalogue / "bundle", setting.out / "logs" / "trifocal.log")
     rounds: list[Round] = []
     for number in range(setting.sizes.rounds):
         path = folder / f"round-{number + 1}.json"

@@ -14,12 +14,12 @@ from benchmarks.latency.catalogue import make_bundle
 from benchmarks.latency.compare import closed_loop
 from benchmarks.latency.figures import Goal, Measured
 from benchmarks.latency.plan import Setting, catalogue_sizes
-from benchmarks.latency.servers import trifocal_server
+from benchmarks.latency.servers import settle, trifocal_server
 from benchmarks.latency.store import stored_or
 
 __all__ = ["GOALS", "SIZES", "growth_figures", "measure"]
 
-_SIZE_SIZES = ("text_width", "memory_items", "memory_links", "warm_up", "growth_requests")
+_SIZE_SIZES = ("text_width", "rank_candidates", "memory_items", "memory_links", "warm_up", "growth_requests")
 SIZES = (*_SIZE_SIZES, "growth")
 GOALS = (
     Goal("p50, largest / smallest catalogue", "x", 3.0),
@@ -62,6 +62,7 @@ def _size(setting: Setting, items: int) -> Measured:
     sizes = catalogue_sizes(setting.sizes, items)
     folder = setting.out / "growth" / f"items-{items}"
     users = Users(make_bundle(sizes, folder, force=setting.force))
+    settle(folder / "bundle", _log(setting.out, items))
     with trifocal_server(folder / "bundle", _log(setting.out, items)) as server:
         closed_loop(server.address, trifocal_asks(users.take(sizes.warm_up)), 1)
         found = closed_loop(server.address, trifocal_asks(users.take(sizes.growth_requests)), 1)

@@ -16,7 +16,7 @@ from benchmarks.latency.catalogue import user_ids
 from benchmarks.latency.figures import Goal, Measured, percentiles
 from benchmarks.latency.load import LoadPlan, LoadResult, run_load
 from benchmarks.latency.plan import CATALOGUE, Setting, Sizes
-from benchmarks.latency.servers import Server, post_json, trifocal_server
+from benchmarks.latency.servers import Server, post_json, settle, trifocal_server
 
 from trifocal import columns as c
 
@@ -44,6 +44,7 @@ def measure(setting: Setting) -> Measured:
     events.parent.mkdir(parents=True, exist_ok=True)
     for old in events.parent.glob("events.sqlite*"):
         old.unlink()
+    settle(setting.catalogue / "bundle", setting.out / "logs" / "mixed.log")
     with trifocal_server(setting.catalogue / "bundle", setting.out / "logs" / "mixed.log", events=events) as server:
         overload = _overloaded(server.address, setting.sizes)
         found_s, why_not = _new_item_s(server.address)

@@ -44,8 +44,8 @@ def write_network_bundle(
 ) -> Manifest:
     """Write the bundle of `dataset` to `folder`, over whatever is there; sizes of the network are those of hm.toml."""
     settings = load_settings(_CONFIG)
-    memory = {"memory_items": sizes.memory_items, "memory_links": sizes.memory_links}
-    config, features = settings.model.model_copy(update=memory), settings.features
+    chosen = {name: getattr(sizes, name) for name in ("rank_candidates", "memory_items", "memory_links")}
+    config, features = settings.model.model_copy(update=chosen), settings.features
     state = _state(dataset, features, sizes.text_width)
     codes = state.attributes.encode(dataset.items)
     shapes = ModelShapes.of(state, dataset.items.height, features.image_grid**2)

@@ -10,7 +10,7 @@ __all__ = ["CATALOGUE", "FULL", "QUICK", "ROOT", "Setting", "Sizes", "catalogue_
 
 ROOT = Path(__file__).resolve().parents[2]
 # The sizes that the benchmark catalogue has.
-CATALOGUE = ("items", "users", "text_width", "memory_items", "memory_links")
+CATALOGUE = ("items", "users", "text_width", "rank_candidates", "memory_items", "memory_links")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Sizes:
         items: of the benchmark catalogue.
         users: with a history in it; every one asks at most once a server's life.
         text_width: features of a text vector, as MiniLM gives.
+        rank_candidates: retrieved items that the ranker scores.
         memory_items: items that the memory covers.
         memory_links: links of each.
         rounds: alternating turns of the two services.
@@ -40,6 +41,7 @@ class Sizes:
     items: int = 100_000
     users: int = 50_000
     text_width: int = 384
+    rank_candidates: int = 200
     memory_items: int = 12_500
     memory_links: int = 200
     rounds: int = 5

@@ -20,8 +20,19 @@ from benchmarks.latency.http_client import loopback_target
 from benchmarks.latency.plan import ROOT
 
 from trifocal.errors import ServingError
+from trifocal.serve.models import SERVING_FOLDER
 
-__all__ = ["THREADS", "Memory", "Server", "als_server", "post_json", "process_memory", "started", "trifocal_server"]
+__all__ = [
+    "THREADS",
+    "Memory",
+    "Server",
+    "als_server",
+    "post_json",
+    "process_memory",
+    "settle",
+    "started",
+    "trifocal_server",
+]
 
 # Requests that the rival computes at a time: as many as Trifocal's settings say by default.
 THREADS = 2
@@ -67,6 +78,16 @@ def trifocal_server(bundle: Path, log: Path, *, events: Path | None = None) -> I
     command += [] if events is None else ["--events", str(events)]
     with started(command, log) as server:
         yield server
+
+
+def settle(bundle: Path, log: Path) -> None:
+    """Start Trifocal once where `bundle` was never served: index and exported networks are made then.
+
+    What that takes is the first start's own; it would stand in the memory of the first round alone.
+    """
+    if not (bundle / SERVING_FOLDER).exists():
+        with trifocal_server(bundle, log):
+            pass
 
 
 @contextmanager
