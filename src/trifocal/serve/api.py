@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from trifocal.serve.asks import Answer, Ask, Filters
 from trifocal.serve.batching import Batches
+from trifocal.serve.current import Current
 from trifocal.serve.gateway import K_MAX
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.pictures import picture_file, placeholder
-from trifocal.serve.service import Service
 from trifocal.serve.statuses import UnavailableError
 from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
 from trifocal.serve.workers import Workers
@@ -41,10 +41,10 @@ def _json(answer: BaseModel) -> Response:
 
 
 class Api:
-    """Routes of one service. Stability: internal."""
+    """Routes of the service in force. Stability: internal."""
 
-    def __init__(self, service: Service, workers: Workers, batches: Batches[Ask, Answer], metrics: Metrics) -> None:
-        self._service, self._workers, self._batches, self._metrics = service, workers, batches, metrics
+    def __init__(self, current: Current, workers: Workers, batches: Batches[Ask, Answer], metrics: Metrics) -> None:
+        self._current, self._workers, self._batches, self._metrics = current, workers, batches, metrics
         self.ready = False
 
     def router(self) -> APIRouter:
@@ -69,13 +69,13 @@ class Api:
             answer = await self._batches.run(ask)
         except UnavailableError as error:
             _LOGGER.warning("the model did not answer, the last rungs do: %s", error)
-            answer = await self._workers.run(self._service.gateway.fall_back, ask)
+            answer = await self._workers.run(self._current.service.gateway.fall_back, ask)
         self._metrics.observe(answer)
         return _json(ItemsAnswer.of(answer, timings=body.timings))
 
     async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
         """Find the items most alike to an item."""
-        answer = await self._workers.run(self._service.gateway.similar, item_id, k)
+        answer = await self._workers.run(self._current.service.gateway.similar, item_id, k)
         self._metrics.observe(answer)
         return ItemsAnswer.of(answer, timings=timings)
 
@@ -90,19 +90,21 @@ class Api:
     ) -> ItemsAnswer:
         """Search items by words."""
         filters = Filters(category, price_min, price_max)
-        answer = await self._workers.run(self._service.text_search.search, q, k, filters)
+        answer = await self._workers.run(self._current.service.text_search.search, q, k, filters)
         self._metrics.observe(answer)
         return ItemsAnswer.of(answer, timings=timings)
 
     async def item(self, item_id: str) -> ItemAnswer:
         """Show an item."""
-        catalogue = self._service.catalogue
+        catalogue = self._current.service.catalogue
         return ItemAnswer.of(catalogue.card(catalogue.row(item_id)))
 
     async def events(self, body: EventsBody) -> EventsAnswer:
         """Store what users did; durable when answered, and part of the very next recommendation."""
         now_s = time.time()
-        stored = await self._workers.run(self._service.state.record, [event.stored(now_s) for event in body.events])
+        stored = await self._workers.run(
+            self._current.service.state.record, [event.stored(now_s) for event in body.events]
+        )
         self._metrics.events.inc(stored)
         return EventsAnswer(stored=stored, ignored=len(body.events) - stored)
 
@@ -115,7 +117,7 @@ class Api:
         response.status_code = 200 if self.ready else 503
         return {
             "status": "ready" if self.ready else "warming up",
-            "model_version": self._service.manifest.model_version,
+            "model_version": self._current.service.manifest.model_version,
         }
 
     async def exposition(self) -> PlainTextResponse:
@@ -126,9 +128,9 @@ class Api:
 
     def image(self, item_id: str) -> Response:
         """Show an item's picture, or a drawn placeholder."""
-        catalogue = self._service.catalogue
+        catalogue = self._current.service.catalogue
         row = catalogue.row(item_id)
-        found = picture_file(self._service.image_root, catalogue.images[row])
+        found = picture_file(self._current.service.image_root, catalogue.images[row])
         if found is None:
             content = placeholder(catalogue.card(row).title)
             return Response(content, media_type="image/svg+xml", headers={"Cache-Control": _PLACEHOLDER_CACHE})

@@ -24,6 +24,7 @@ except ImportError as missing:
 
 from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
+from trifocal.serve.current import Current
 from trifocal.serve.service import Service
 from trifocal.serve.statuses import status_of
 from trifocal.serve.wire import Failure
@@ -40,25 +41,28 @@ _DESCRIPTION = """Recommendations that read, look and remember.
 Ids are your own. Every answer names the model version and the rung of the ladder that gave it."""
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service | Current) -> FastAPI:
     """Return the application of `service`: the JSON API, the shop pages, metrics and docs.
 
     Args:
-        service: what answers, with the settings of batches and queues.
+        service: what answers, with the settings of batches and queues; or who holds it, and may change it.
     """
-    config = service.config
+    current = service if isinstance(service, Current) else Current(service)
+    config = current.service.config
     workers = Workers(config.threads, config.queue)
-    batches = Batches(
-        service.gateway.recommend_many,
+    batches: Batches[Ask, Answer] = Batches(
+        # Read once a batch: no batch is answered by two services.
+        lambda asks: current.service.gateway.recommend_many(asks),
         size=config.batch_size,
         wait_us=config.batch_wait_us,
         queue=config.queue,
         # Twice the time in which a rung gives up by itself: past it, something hangs.
         limit_s=2 * config.limit_ms / 1000,
     )
-    metrics = Metrics(service.manifest.model_name, service.manifest.model_version)
-    api = Api(service, workers, batches, metrics)
-    pages = Pages(service, workers, metrics, _WEB / "templates")
+    manifest = current.service.manifest
+    metrics = Metrics(manifest.model_name, manifest.model_version)
+    api = Api(current, workers, batches, metrics)
+    pages = Pages(current, workers, metrics, _WEB / "templates")
     # The built-in docs pages load their scripts from the network; ours is drawn here.
     app = FastAPI(
         title="Trifocal",
@@ -66,7 +70,7 @@ def create_app(service: Service) -> FastAPI:
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(service, workers, batches, api),
+        lifespan=_lifespan(current.service, workers, batches, api),
     )
     app.include_router(api.router())
     app.include_router(pages.router(app.openapi))

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from trifocal.serve.asks import Answer, Ask, Filters, ItemCard
+from trifocal.serve.current import Current
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.service import Service
 from trifocal.serve.wire import image_address
@@ -42,8 +43,8 @@ _Words = Annotated[str, Query(max_length=500)]
 class Pages:
     """Routes that answer HTML. Stability: internal."""
 
-    def __init__(self, service: Service, workers: Workers, metrics: Metrics, templates: Path) -> None:
-        self._service, self._workers, self._metrics = service, workers, metrics
+    def __init__(self, current: Current, workers: Workers, metrics: Metrics, templates: Path) -> None:
+        self._current, self._workers, self._metrics = current, workers, metrics
         self._environment = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -52,7 +53,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters |= {"image": image_address, "price": _price, "json": _json}
-        self._environment.globals |= {"address": _address, "model_version": service.manifest.model_version}
+        self._environment.globals["address"] = _address
 
     def router(self, schema: Callable[[], dict[str, Any]]) -> APIRouter:
         """Return the routes; `schema` gives the OpenAPI document that the docs page draws."""
@@ -91,29 +92,31 @@ class Pages:
 
     async def shopper(self, id: _Id, section: _OptionalId = None) -> HTMLResponse:  # noqa: A002 - the address's own word
         """Show a shopper's history and recommendations."""
-        history = await self._workers.run(self._service.state.history, id)
+        service = self._current.service
+        history = await self._workers.run(service.state.history, id)
         ask = Ask(user_id=id, k=_RECOMMENDED, filters=Filters(category=section or None))
-        answer = await self._answered(self._service.gateway.recommend, ask)
+        answer = await self._answered(service.gateway.recommend, ask)
         return self._page(
             "shopper.html",
             shopper=id,
-            events=self._shown(history, _HISTORY_SHOWN),
+            events=_shown(service, history, _HISTORY_SHOWN),
             event_count=len(history),
             answer=answer,
-            sections=self._service.catalogue.sections(),
+            sections=service.catalogue.sections(),
             section=section,
         )
 
     async def item(self, id: _Id, shopper: _OptionalId = None) -> HTMLResponse:  # noqa: A002 - the address's own word
         """Show an item and those alike."""
-        catalogue = self._service.catalogue
-        card = catalogue.card(catalogue.row(id))
-        answer = await self._answered(self._service.gateway.similar, id, _SIMILAR)
+        service = self._current.service
+        card = service.catalogue.card(service.catalogue.row(id))
+        answer = await self._answered(service.gateway.similar, id, _SIMILAR)
         return self._page("item.html", card=card, answer=answer, shopper=shopper)
 
     async def search(self, q: _Words = "", shopper: _OptionalId = None) -> HTMLResponse:
         """Show what fits some words."""
-        answer = await self._answered(self._service.text_search.search, q, _FOUND) if q.strip() else None
+        search = self._current.service.text_search.search
+        answer = await self._answered(search, q, _FOUND) if q.strip() else None
         return self._page("search.html", query=q.strip(), answer=answer, shopper=shopper)
 
     async def _answered(self, function: Callable[..., Answer], *args: object) -> Answer:
@@ -122,20 +125,22 @@ class Pages:
         return answer
 
     def _some_shoppers(self) -> list[tuple[str, int, list[tuple[ItemCard, str]]]]:
-        state = self._service.state
-        histories = [(user_id, state.history(user_id)) for user_id in state.some_shoppers(_SHOPPERS)]
-        return [(user_id, len(history), self._shown(history, _SHOPPER_PICTURES)) for user_id, history in histories]
-
-    def _shown(self, history: History, count: int) -> list[tuple[ItemCard, str]]:
-        """The newest events first: the item and what was done with it, in a word."""
-        newest = history.last(count)
-        cards = [self._service.catalogue.card(row) for row in newest.item_rows.tolist()]
-        words = [_EVENT_WORDS[_EVENT_NAMES[code]] for code in newest.event_codes.tolist()]
-        return list(zip(cards, words, strict=True))[::-1]
+        service = self._current.service
+        histories = [(user_id, service.state.history(user_id)) for user_id in service.state.some_shoppers(_SHOPPERS)]
+        return [(user_id, len(history), _shown(service, history, _SHOPPER_PICTURES)) for user_id, history in histories]
 
     def _page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
-        values = {"shopper": None, "query": "", "status": status, **values}
+        version = self._current.service.manifest.model_version
+        values = {"shopper": None, "query": "", "status": status, "model_version": version, **values}
         return HTMLResponse(self._environment.get_template(template).render(values), status, headers=_HEADERS)
+
+
+def _shown(service: Service, history: History, count: int) -> list[tuple[ItemCard, str]]:
+    """The newest events first: the item and what was done with it, in a word."""
+    newest = history.last(count)
+    cards = [service.catalogue.card(row) for row in newest.item_rows.tolist()]
+    words = [_EVENT_WORDS[_EVENT_NAMES[code]] for code in newest.event_codes.tolist()]
+    return list(zip(cards, words, strict=True))[::-1]
 
 
 def _address(path: str, **parameters: str | None) -> str:
