@@ -54,14 +54,22 @@ def test_a_kind_that_stays_below_the_target_gives_way(monkeypatch: pytest.Monkey
     ("config", "n_items", "kinds"),
     [
         (IndexConfig(), 20_000, ("exact",)),
-        (IndexConfig(), MILLION, ("flat8", "exact")),
-        (IndexConfig(), MILLION + 1, ("hnsw", "flat8", "exact")),
+        (IndexConfig(), 2 * MILLION, ("flat4", "flat8", "exact")),
+        (IndexConfig(), 2 * MILLION + 1, ("hnsw", "flat4", "flat8", "exact")),
         (IndexConfig(kind="ivf_pq"), 10, ("ivf_pq", "hnsw", "flat8", "exact")),
         (IndexConfig(kind="exact"), 9 * MILLION, ("exact",)),
         (IndexConfig(kind="hnsw"), 0, ("exact",)),
         # A graph of two million items that is a byte too large: lists stand in, then what else has room.
-        (IndexConfig(max_bytes=graph_bytes(2 * MILLION, 128, 32) - 1), 2 * MILLION, ("ivf_pq", "flat8", "exact")),
-        (IndexConfig(max_bytes=list_bytes(2 * MILLION, 128)), 2 * MILLION, ("ivf_pq", "exact")),
+        (
+            IndexConfig(flat_up_to=MILLION, max_bytes=graph_bytes(2 * MILLION, 128, 32) - 1),
+            2 * MILLION,
+            ("ivf_pq", "flat4", "flat8", "exact"),
+        ),
+        (
+            IndexConfig(flat_up_to=MILLION, max_bytes=list_bytes(2 * MILLION, 128)),
+            2 * MILLION,
+            ("ivf_pq", "flat4", "exact"),
+        ),
         (IndexConfig(max_bytes=1), 2 * MILLION, ("exact",)),
     ],
 )

@@ -7,6 +7,7 @@ from trifocal.index.build import BuiltIndex, Trial, build_index
 from trifocal.index.coded import SearchPlan
 from trifocal.index.config import IndexConfig, IndexKind
 from trifocal.index.exact import ExactIndex
+from trifocal.index.flat4 import Flat4Index
 from trifocal.index.flat8 import Flat8Index
 from trifocal.index.hnsw import HnswIndex
 from trifocal.index.ivf_pq import IvfPqIndex
@@ -18,6 +19,7 @@ from trifocal.index.stored import load_index, save_index
 __all__ = [
     "BuiltIndex",
     "ExactIndex",
+    "Flat4Index",
     "Flat8Index",
     "HnswIndex",
     "IndexConfig",

@@ -1,7 +1,7 @@
 """The right index for these vectors: the kind by size and memory, its effort by the recall that is measured.
 
 ```
-kinds to try, each more exact than the one before:   ivf_pq ─► hnsw ─► flat8 ─► exact
+kinds to try, each more exact than the one before:   ivf_pq ─► hnsw ─► flat4 ─► flat8 ─► exact
 plans of a kind, each slower than the one before:    the first that reaches the recall target is kept
 ```
 
@@ -23,6 +23,7 @@ from trifocal.index.best import check_table
 from trifocal.index.coded import CodedIndex, SearchPlan
 from trifocal.index.config import IndexConfig, IndexKind
 from trifocal.index.exact import ExactIndex
+from trifocal.index.flat4 import Flat4Index, can_be_flat4
 from trifocal.index.flat8 import Flat8Index
 from trifocal.index.hnsw import HnswIndex, graph_bytes
 from trifocal.index.ivf_pq import IvfPqIndex, list_bytes
@@ -37,10 +38,11 @@ __all__ = ["BuiltIndex", "Trial", "build_index", "kinds_to_try"]
 # (breadth, rescoring), cheapest first.
 _EFFORTS: dict[IndexKind, tuple[tuple[int, int], ...]] = {
     "flat8": ((1, 1), (1, 2), (1, 4)),
+    "flat4": ((1, 3), (1, 5), (1, 10)),
     "hnsw": ((256, 2), (512, 2), (1024, 3), (2048, 4)),
     "ivf_pq": ((16, 4), (32, 8), (64, 8), (128, 16), (256, 16)),
 }
-_FROM_SMALLEST: tuple[IndexKind, ...] = ("ivf_pq", "hnsw", "flat8", "exact")
+_FROM_SMALLEST: tuple[IndexKind, ...] = ("ivf_pq", "hnsw", "flat4", "flat8", "exact")
 
 
 @dataclass(frozen=True)
@@ -138,21 +140,22 @@ def kinds_to_try(config: IndexConfig, n_items: int, width: int) -> tuple[IndexKi
     """Return the kinds to build in turn, each more exact than the one before; the last is always `exact`.
 
     >>> kinds_to_try(IndexConfig(), 20_000, 128), kinds_to_try(IndexConfig(), 20_001, 128)
-    (('exact',), ('flat8', 'exact'))
-    >>> kinds_to_try(IndexConfig(), 2_000_000, 128)
-    ('hnsw', 'flat8', 'exact')
+    (('exact',), ('flat4', 'flat8', 'exact'))
+    >>> kinds_to_try(IndexConfig(), 2_000_001, 128)
+    ('hnsw', 'flat4', 'flat8', 'exact')
     """
     first = config.kind if config.kind != "auto" else _by_size(config, n_items, width)
     if not n_items:
         return ("exact",)
     no_less_exact = _FROM_SMALLEST[_FROM_SMALLEST.index(first) :]
-    return tuple(kind for kind in no_less_exact if _bytes(kind, config, n_items, width) <= config.max_bytes)
+    fitting = [kind for kind in no_less_exact if _bytes(kind, config, n_items, width) <= config.max_bytes]
+    return tuple(kind for kind in fitting if kind != "flat4" or can_be_flat4(n_items, width))
 
 
 def _by_size(config: IndexConfig, n_items: int, width: int) -> IndexKind:
     if n_items <= config.exact_up_to:
         return "exact"
-    wanted: IndexKind = "flat8" if n_items <= config.flat8_up_to else "hnsw"
+    wanted: IndexKind = "flat4" if n_items <= config.flat_up_to else "hnsw"
     # The smallest kind stands in for one that is too large.
     return wanted if _bytes(wanted, config, n_items, width) <= config.max_bytes else "ivf_pq"
 
@@ -163,6 +166,8 @@ def _bytes(kind: IndexKind, config: IndexConfig, n_items: int, width: int) -> in
             return 0
         case "flat8":
             return n_items * width
+        case "flat4":
+            return n_items * width // 4
         case "hnsw":
             return graph_bytes(n_items, width, config.graph_links)
         case "ivf_pq":
@@ -201,6 +206,8 @@ def _built(kind: IndexKind, vectors: FloatArray, plan: SearchPlan, config: Index
     match kind:
         case "flat8":
             return Flat8Index(vectors, plan)
+        case "flat4":
+            return Flat4Index(vectors, plan)
         case "hnsw":
             return HnswIndex(vectors, plan, links=config.graph_links, graph_breadth=config.graph_breadth)
         case "ivf_pq":

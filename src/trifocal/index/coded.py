@@ -97,13 +97,15 @@ class CodedIndex(Index, Protocol):
 class CodeSearch:
     """Candidates from codes, answers from float vectors. Stability: internal."""
 
-    def __init__(self, vectors: FloatArray, codes: Codes, parameters: SearchParameters, plan: SearchPlan) -> None:
+    def __init__(
+        self, vectors: FloatArray, codes: Codes, parameters: SearchParameters | None, plan: SearchPlan
+    ) -> None:
         """Take float vectors and codes of the same N items.
 
         Args:
             vectors: (N, D) float32, may be memory-mapped; not copied.
             codes: the faiss index of the N items.
-            parameters: breadth, candidates and selector -> what `codes.search` is told.
+            parameters: breadth, candidates and selector -> what `codes.search` is told; None = it knows no filter.
             plan: how it is searched.
         """
         self._vectors, self._codes, self._parameters, self._plan = vectors, codes, parameters, plan
@@ -147,6 +149,8 @@ class CodeSearch:
     ) -> tuple[IntArray, FloatArray]:
         faiss = load_faiss()
         wanted = min(k * max(self._plan.rescoring, 1), n_allowed)
+        if self._parameters is None:
+            return self._filtered_after(queries, wanted, allowed, n_allowed)
         # A filter that lets through a share s leaves that share of what is met: 1 / s as much must be met.
         breadth = -(-self._plan.breadth * len(self._vectors) // n_allowed)
         bits = None if allowed is None else np.packbits(allowed, bitorder="little")
@@ -154,6 +158,19 @@ class CodeSearch:
         # Of the calling thread only, so that it must be said in each.
         faiss.omp_set_num_threads(self._plan.threads)
         scores, rows = self._codes.search(queries, wanted, params=self._parameters(breadth, wanted, selector))
+        return rows, scores
+
+    def _filtered_after(
+        self, queries: FloatArray, wanted: int, allowed: BoolArray | None, n_allowed: int
+    ) -> tuple[IntArray, FloatArray]:
+        """Ask for more than is wanted, and leave out what is excluded; what then comes out short is found exactly."""
+        hidden = len(self._vectors) - n_allowed
+        # Every hidden row may come first; where many are hidden, twice as many as by chance.
+        more = min(hidden, 2 * wanted * hidden // n_allowed + 64)
+        load_faiss().omp_set_num_threads(self._plan.threads)
+        scores, rows = self._codes.search(queries, wanted + more)
+        if allowed is not None:
+            rows[~allowed[rows]] = -1
         return rows, scores
 
     def _best(self, query: FloatArray, rows: IntArray, scores: FloatArray, k: int) -> Rankings:

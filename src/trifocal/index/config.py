@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["IndexConfig", "IndexKind"]
 
-IndexKind = Literal["exact", "flat8", "hnsw", "ivf_pq"]
+IndexKind = Literal["exact", "flat8", "flat4", "hnsw", "ivf_pq"]
 
 
 class IndexConfig(BaseModel):
@@ -31,8 +31,8 @@ class IndexConfig(BaseModel):
     exact_up_to: int = Field(default=20_000, ge=0)
     """Items up to which every vector is compared, also where a filter leaves no more than that."""
 
-    flat8_up_to: int = Field(default=1_000_000, ge=0)
-    """Items up to which `auto` reads every 8-bit code; above, it takes a graph or lists."""
+    flat_up_to: int = Field(default=2_000_000, ge=0)
+    """Items up to which `auto` reads every code, of 4 bits if that reaches the recall; above, a graph or lists."""
 
     max_bytes: int = Field(default=2 * 1024**3, ge=1)
     """Greatest memory of codes and graph, beside the float vectors; a kind that needs more is passed over."""

@@ -21,6 +21,7 @@ from trifocal.index.coded import Codes, SearchPlan
 from trifocal.index.config import IndexKind
 from trifocal.index.exact import ExactIndex
 from trifocal.index.faiss_package import load_faiss
+from trifocal.index.flat4 import Flat4Index
 from trifocal.index.flat8 import Flat8Index
 from trifocal.index.hnsw import HnswIndex
 from trifocal.index.ivf_pq import IvfPqIndex
@@ -35,7 +36,7 @@ _FORMAT_VERSION = 1
 _REPAIR = "build the index again from the item vectors"
 _ROWS_HASHED = 1024
 _FAISS_CLASS: dict[IndexKind, str] = {
-    "flat8": "IndexScalarQuantizer", "hnsw": "IndexHNSWSQ", "ivf_pq": "IndexIVFPQ",
+    "flat8": "IndexScalarQuantizer", "flat4": "IndexPQFastScan", "hnsw": "IndexHNSWSQ", "ivf_pq": "IndexIVFPQ",
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def save_index(index: LiveIndex, folder: Path) -> tuple[str, ...]:
     if isinstance(base, ExactIndex):
         _describe("exact", base.vectors, SearchPlan(seed=base.seed), None, folder)
         return (INDEX_FILE,)
-    if not isinstance(base, Flat8Index | HnswIndex | IvfPqIndex):
+    if not isinstance(base, Flat8Index | Flat4Index | HnswIndex | IvfPqIndex):
         raise ArtifactError(f"an index of the class {type(base).__name__} has no file format; use build_index")
     load_faiss().write_index(base.codes, str(folder / CODES_FILE))
     _describe(base.kind, base.vectors, base.plan, _sha256(folder / CODES_FILE), folder)
@@ -103,6 +104,8 @@ def load_index(folder: Path, vectors: FloatArray, *, threads: int = 1) -> LiveIn
             return LiveIndex(ExactIndex(vectors, seed=plan.seed), **live)
         case "flat8":
             return LiveIndex(Flat8Index(vectors, plan, codes=_read_codes(folder, described)), **live)
+        case "flat4":
+            return LiveIndex(Flat4Index(vectors, plan, codes=_read_codes(folder, described)), **live)
         case "hnsw":
             return LiveIndex(HnswIndex(vectors, plan, codes=_read_codes(folder, described)), **live)
         case "ivf_pq":
