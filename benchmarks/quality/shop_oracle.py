@@ -5,6 +5,10 @@ that is by taste, price, season and drift. `utility + exposure` knows the shop's
 what is shown. It lets the shop's own code play the days of the test `--replays` times, starting from what is known
 before, and ranks by expected clicks; more replays make it a little better. A model can learn part of what it knows
 and could thus pass `utility`. Neither knows what chance drew in the test: intents, searches, places, clicks.
+`inferred` knows all that but the shopper, whom it infers from what is known before the test (train and validation,
+whether or not `--refit` is given): `inferred from clicks` from what was clicked and passed over and which categories
+were looked for, `inferred` also from dwell, carts, purchases, searches and what the shop chose to show (see
+`shop_inference`). What `utility` has above it is not in the history, or not found there by a normal prior.
 The truth is read for this comparison only. Prints two tables, and one JSON object on the last line.
 
     trifocal shop generate runs/shop
@@ -24,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from benchmarks.quality.shop_evidence import gather
+from benchmarks.quality.shop_inference import ALL_TRACES, CLICK_TRACES, fit_prior, inferred_truth
 from benchmarks.quality.shop_truth import ORACLE, ExposureOracle, Truth, UtilityOracle
 
 from trifocal import columns as c
@@ -45,12 +51,13 @@ from trifocal.features.items import FeatureState
 from trifocal.ports import Recommender
 from trifocal.types import Vocabulary
 
-__all__ = ["EVERYBODY", "METRICS", "Row", "history_groups", "main", "measured", "share_interval"]
+__all__ = ["EVERYBODY", "METRICS", "Row", "history_groups", "inferred_oracles", "main", "measured", "share_interval"]
 
 METRICS = ("recall@20", "ndcg@10")
 # The metric that shares are shares of.
 _SHARED = METRICS.index("ndcg@10")
 EVERYBODY = "all"
+FROM_CLICKS, INFERRED, INFERRED_EXPOSURE = "inferred from clicks", "inferred", "inferred + exposure"
 
 Values = npt.NDArray[np.float64]
 Figure = tuple[float, float, float]
@@ -137,6 +144,20 @@ def _rows(label: str, names: Sequence[str], values: Values, config: EvaluateConf
     return rows
 
 
+def inferred_oracles(truth: Truth, split: Split, users: Vocabulary, *, replays: int, seed: int) -> list[Recommender]:
+    """Return the recommenders that know all of the truth but the shoppers, for `users` on the test of `split`."""
+    evidence, prior = gather(truth, split.before("test"), users), fit_prior(truth.utility.products)
+    from_clicks, inferred = (
+        inferred_truth(truth, users, evidence, prior, traces) for traces in (CLICK_TRACES, ALL_TRACES)
+    )
+    exposure = ExposureOracle.of(inferred, split, users, replays=replays, seed=seed)
+    return [
+        UtilityOracle(from_clicks, FROM_CLICKS),
+        UtilityOracle(inferred, INFERRED),
+        replace(exposure, name=INFERRED_EXPOSURE),
+    ]
+
+
 def _bundles(folders: Sequence[Path], vocabulary: Vocabulary) -> list[Bundle]:
     bundles = [read_bundle(folder) for folder in folders]
     for bundle in bundles:
@@ -173,10 +194,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     models = [load_recommender(bundle) for bundle in bundles]
     cases = build_cases(split, "test", vocabulary, _context(bundles, split))
     truth = Truth.read(options.shop / "truth", vocabulary)
-    learned = split.refit() if options.refit else split
+    learned, users = split.refit() if options.refit else split, Vocabulary.of(cases.user_ids)
     known: list[Recommender] = [
         UtilityOracle(truth),
-        ExposureOracle.of(truth, split, Vocabulary.of(cases.user_ids), replays=options.replays, seed=options.seed),
+        ExposureOracle.of(truth, split, users, replays=options.replays, seed=options.seed),
+        *inferred_oracles(truth, split, users, replays=options.replays, seed=options.seed),
         PopularityRecommender.fit(interaction_matrix(learned.train, vocabulary)[0]),
     ]
     results = [evaluate(recommender, cases, config.k, config.batch) for recommender in known]
