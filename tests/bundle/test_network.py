@@ -13,8 +13,16 @@ from tests.model.small_knowledge import small_knowledge
 from tests.model.small_text import SHAPE, small_backbone
 
 from trifocal.bundle import Bundle, BundleContents, read_bundle, write_bundle
-from trifocal.bundle.network import load_encoder, load_recommender, network_config, network_weights
+from trifocal.bundle.network import (
+    compact_weights,
+    load_compact,
+    load_encoder,
+    load_recommender,
+    network_config,
+    network_weights,
+)
 from trifocal.errors import ArtifactError, ConfigError
+from trifocal.features.compact import fit_compact
 from trifocal.features.config import FeaturesConfig
 from trifocal.feedback import MemoryEventStore
 from trifocal.index import NearestRecommender
@@ -99,8 +107,20 @@ def test_answers_are_those_of_the_network_that_was_written(tmp_path: Path) -> No
 def test_the_service_answers_by_the_network(tmp_path: Path) -> None:
     service = build_service(through_disk(original()[1], tmp_path), MemoryEventStore())
     answer = service.gateway.recommend(Ask(user_id="ann", k=5, device="phone", query="lamp"))
-    assert (answer.rung, len(answer.items)) == ("model", 5)
+    assert (answer.rung, len(answer.items)) == ("full", 5)
     assert answer.notes[0].startswith("the query was ignored: text backbone '/no/such/folder'")
+
+
+def test_projections_go_through_a_bundle_and_an_older_one_has_none(tmp_path: Path) -> None:
+    features = np.random.default_rng(0).standard_normal((20, 6)).astype(np.float32)
+    fitted = fit_compact(features, 4)
+    _, contents = original()
+    weights = contents.weights | compact_weights({"image": fitted})
+    bundle = through_disk(replace(contents, weights=weights), tmp_path)
+    found = load_compact(bundle, "image")
+    assert found is not None
+    assert np.array_equal(found.vectors(features), fitted.vectors(features))
+    assert load_compact(bundle, "text") is None
 
 
 def test_without_a_network_the_vectors_answer(tmp_path: Path) -> None:

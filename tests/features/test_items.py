@@ -10,7 +10,7 @@ from tests.model.small_text import SHAPE, small_trained_features
 
 from trifocal import columns as c
 from trifocal.features.attributes import AttributeEncoder
-from trifocal.features.compact import compact_vectors
+from trifocal.features.compact import compact_vectors, fit_compact
 from trifocal.features.context import ContextVocabulary, gap_codes, weekday_codes
 from trifocal.features.items import FeatureState, item_texts
 
@@ -105,3 +105,12 @@ def test_compact_vectors_keep_the_cosines() -> None:
 @pytest.mark.parametrize("size", [2, 20])
 def test_compact_vectors_of_nothing_are_zero(size: int) -> None:
     assert np.abs(compact_vectors(np.zeros((3, 5), np.float32), size)).max() == 0
+
+
+def test_what_comes_later_is_compacted_as_the_catalogue_was() -> None:
+    features = np.random.default_rng(2).standard_normal((30, 12)).astype(np.float32)
+    features[4] = 0
+    fitted = fit_compact(features, 5)
+    one_by_one = np.concatenate([fitted.vectors(row[None]) for row in features])
+    np.testing.assert_allclose(one_by_one, compact_vectors(features, 5), atol=1e-6)
+    assert not one_by_one[4].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -11,9 +12,9 @@ from torch import Tensor
 
 from trifocal.bundle.contents import Bundle
 from trifocal.errors import ArtifactError
+from trifocal.features.compact import CompactProjection
 from trifocal.features.config import FeaturesConfig
-from trifocal.features.scratch import stored_text_source
-from trifocal.features.text import TransformerTextSource
+from trifocal.features.scratch import TextSource, stored_text_source
 from trifocal.features.text_backbone import TextLayerShape
 from trifocal.index import NearestRecommender
 from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageRecommender, build_model
@@ -21,9 +22,16 @@ from trifocal.model.evidence import EvidenceTables
 from trifocal.model.memory import ItemMemory
 from trifocal.model.two_stage import Blend, Knowledge
 
-__all__ = ["load_encoder", "load_recommender", "network_config", "network_weights"]
+__all__ = [
+    "compact_weights",
+    "load_compact",
+    "load_encoder",
+    "load_recommender",
+    "network_config",
+    "network_weights",
+]
 
-_MODEL, _EVIDENCE, _MEMORY = "model.", "evidence.", "memory."
+_MODEL, _EVIDENCE, _MEMORY, _COMPACT = "model.", "evidence.", "memory.", "compact."
 _TRAINING_ONLY = "masked_text."
 
 
@@ -52,6 +60,21 @@ def network_weights(model: TrifocalModel, knowledge: Knowledge) -> dict[str, Ten
         if part is not None:
             weights |= {f"{prefix}{f.name}": torch.from_numpy(getattr(part, f.name)) for f in fields(part)}
     return weights
+
+
+def compact_weights(projections: Mapping[str, CompactProjection]) -> dict[str, Tensor]:
+    """Return the `BundleContents.weights` of the projections that evidence was compacted with, by modality."""
+    return {
+        f"{_COMPACT}{modality}.{f.name}": torch.from_numpy(np.ascontiguousarray(getattr(projection, f.name)))
+        for modality, projection in projections.items()
+        for f in fields(projection)
+    }
+
+
+def load_compact(bundle: Bundle, modality: str) -> CompactProjection | None:
+    """Return the projection of `text` or `image`; None where the model does not use it, or the bundle is older."""
+    found = {name: tensor.numpy() for name, tensor in _under(f"{_COMPACT}{modality}.", bundle.contents.weights).items()}
+    return CompactProjection(**found) if found else None
 
 
 def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender:
@@ -93,7 +116,7 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
     )
 
 
-def load_encoder(bundle: Bundle) -> TransformerTextSource:
+def load_encoder(bundle: Bundle) -> TextSource:
     """Return the text encoder that `text_vectors` were made with.
 
     Raises:

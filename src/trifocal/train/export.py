@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -9,9 +10,10 @@ import polars as pl
 
 from trifocal import columns as c
 from trifocal.bundle import BundleContents
-from trifocal.bundle.network import network_config, network_weights
+from trifocal.bundle.network import compact_weights, network_config, network_weights
 from trifocal.data.dataset import Dataset
 from trifocal.data.histories import positives
+from trifocal.features.compact import CompactProjection, fit_compact
 from trifocal.features.config import FeaturesConfig
 from trifocal.model import ModelConfig, ModelShapes
 from trifocal.train.data import TrainingData
@@ -37,11 +39,14 @@ def bundle_contents(
     """
     shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
     progress = trained.progress
+    weights = network_weights(trained.model, trained.knowledge) | compact_weights(
+        _projections(data, model_config.modalities, features_config.compact_size)
+    )
     return BundleContents(
         items=dataset.items,
         image_root=str(dataset.image_root),
         config=network_config(model_config, shapes, features_config, trained.blend),
-        weights={n: t.contiguous() for n, t in network_weights(trained.model, trained.knowledge).items()},
+        weights={name: tensor.contiguous() for name, tensor in weights.items()},
         item_vectors=trained.recommender.item_vectors,
         text_vectors=data.features.pooled_text().astype(np.float16),
         feature_state=data.state.to_json(),
@@ -61,6 +66,12 @@ def bundle_contents(
         data_fingerprint=data.fingerprint,
         model_name=trained.recommender.name,
     )
+
+
+def _projections(data: TrainingData, modalities: Sequence[str], size: int) -> dict[str, CompactProjection]:
+    """The projections that the evidence tables were made with: fitted again, which gives the same."""
+    pooled = {"text": data.features.pooled_text, "image": data.features.pooled_image}
+    return {name: fit_compact(features(), size) for name, features in pooled.items() if name in modalities}
 
 
 def _newest(events: pl.DataFrame, length: int) -> pl.DataFrame:
