@@ -81,3 +81,14 @@ def test_an_empty_request_asks_for_anybody() -> None:
 def test_values_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Request().exclude = np.zeros(1, np.int64)  # type: ignore[misc]  # that it is refused is the point
+
+
+def test_a_vocabulary_grows_beside_the_one_that_it_was() -> None:
+    before = Vocabulary.of(["shoe", "bag"])
+    after = before.grown("hat")
+    assert (before.row("hat"), after.row("hat"), after.ids) == (None, 2, ("shoe", "bag", "hat"))
+    assert before.rows(["hat", "bag"]).tolist() == [-1, 1]
+    other = before.grown("cap")
+    assert (other.row("cap"), other.row("hat"), after.row("cap")) == (2, None, None)
+    with pytest.raises(ValueError, match="'hat' has row 2 already"):
+        after.grown("hat")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ __all__ = [
     "Context",
     "EventType",
     "FloatArray",
+    "FloatRows",
     "History",
     "IntArray",
     "ItemId",
@@ -40,6 +41,16 @@ ItemRow = NewType("ItemRow", int)
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+
+
+class FloatRows(Protocol):
+    """(N, width) float32 that is read row by row: an array, or one that grows (`trifocal.index.GrowingRows`)."""
+
+    def __getitem__(self, rows: IntArray, /) -> FloatArray:
+        """Return the rows `rows`, of any shape, each as a line of the last axis."""
+        ...
+
+    def __len__(self) -> int: ...
 
 
 class EventType(StrEnum):
@@ -84,11 +95,27 @@ class Vocabulary:
 
     def row(self, item: str) -> int | None:
         """Return the row of `item`, or None where it is unknown."""
-        return self._rows.get(item)
+        row = self._rows.get(item)
+        # What was grown from this vocabulary shares its table, and may hold more.
+        return row if row is not None and row < len(self.ids) else None
 
     def rows(self, items: Sequence[str]) -> IntArray:
         """Return the rows of `items`, -1 for each unknown one."""
-        return np.fromiter((self._rows.get(item, -1) for item in items), dtype=np.int64, count=len(items))
+        rows = np.fromiter((self._rows.get(item, -1) for item in items), dtype=np.int64, count=len(items))
+        return np.where(rows < len(self.ids), rows, -1)
+
+    def grown(self, item: str) -> Vocabulary:
+        """Return the vocabulary with `item` behind all others; this one stays as it is. Cheap: the table is shared.
+
+        Raises:
+            ValueError: when `item` is there already.
+        """
+        if self.row(item) is not None:
+            raise ValueError(f"{item!r} has row {self.row(item)} already")
+        # Grown a second time from the same place: what the first one added is not of this branch.
+        rows = self._rows if len(self._rows) == len(self.ids) else {name: row for row, name in enumerate(self.ids)}
+        rows[item] = len(self.ids)
+        return Vocabulary((*self.ids, item), rows)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -80,3 +80,14 @@ def test_many_changes_keep_the_lists_full(kind: type[Flat8Index] | type[IvfPqInd
     found = index.search(vectors[:5], 400)
     assert (found.item_rows >= 0).all()
     assert not np.isin(found.item_rows, np.arange(0, 600, 2)).any()
+
+
+def test_a_snapshot_does_not_see_what_comes_after_it() -> None:
+    index, query = LiveIndex(ExactIndex(np.eye(2, dtype=np.float32)), width=2), np.ones((1, 2), np.float32)
+    before = index.snapshot()
+    index.add(np.array([[5, 5]], np.float32))
+    index.remove(np.array([0]))
+    assert (len(before), len(index)) == (2, 3)
+    assert sorted(before.search(query, 3).item_rows[0].tolist()) == [-1, 0, 1]
+    before.add(np.array([[9, 9]], np.float32))
+    assert index.search(query, 1).scores.tolist() == [[10]]

@@ -191,8 +191,26 @@ def test_pairs_are_found_alike_by_row_and_by_key() -> None:
         pair_counts=generator.integers(1, 9, len(keys)).astype(np.float32),
     )
     history, candidates = generator.choice(size, 6, replace=False), generator.choice(size, 12, replace=False)
-    links = tables._starts[history + 1] - tables._starts[history]
-    found = tables._found_by_row(history, candidates, links)
+    pairs = tables._pairs
+    links = pairs._starts[history + 1] - pairs._starts[history]
+    found = pairs._found_by_row(history, candidates, links)
     assert found.any()
-    np.testing.assert_array_equal(found, tables._found_by_key(history, candidates))
+    np.testing.assert_array_equal(found, pairs._found_by_key(history, candidates))
     np.testing.assert_array_equal(found, tables.taken_together(history, candidates))
+
+
+def test_an_item_that_joins_was_taken_with_none_and_changes_no_other_count() -> None:
+    size = len(TABLES.counts)
+    grown = TABLES.grown(
+        text=np.concatenate([TABLES.text[np.arange(size)], TABLES.text[np.array([0])]]),
+        image=np.concatenate([TABLES.image[np.arange(size)], TABLES.image[np.array([0])]]),
+        attributes=np.concatenate([TABLES.attributes, TABLES.attributes[:1]]),
+        counts=np.append(TABLES.counts, np.float32(0)),
+        device_counts=np.concatenate([TABLES.device_counts, np.zeros_like(TABLES.device_counts[:1])]),
+        newest_counts=np.append(TABLES.newest_counts, np.float32(0)),
+    )
+    rows, every = np.arange(size), np.arange(size + 1)
+    found = grown.taken_together(every, every)
+    assert not found[size].any()
+    assert not found[:, size].any()
+    np.testing.assert_array_equal(found[:size, :size], TABLES.taken_together(rows, rows))

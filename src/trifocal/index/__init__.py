@@ -9,6 +9,7 @@ from trifocal.index.config import IndexConfig, IndexKind
 from trifocal.index.exact import ExactIndex
 from trifocal.index.flat4 import Flat4Index
 from trifocal.index.flat8 import Flat8Index
+from trifocal.index.growing import GrowingRows
 from trifocal.index.hnsw import HnswIndex
 from trifocal.index.ivf_pq import IvfPqIndex
 from trifocal.index.live import LiveIndex
@@ -21,6 +22,7 @@ __all__ = [
     "ExactIndex",
     "Flat4Index",
     "Flat8Index",
+    "GrowingRows",
     "HnswIndex",
     "IndexConfig",
     "IndexKind",

@@ -16,6 +16,7 @@ Letters: B queries, M items of the tail, D embedding, K answers.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -85,6 +86,12 @@ class LiveIndex:
 
     def __len__(self) -> int:
         return self._state.n_rows
+
+    def snapshot(self) -> LiveIndex:
+        """Return the index as it is now; what changes in one of both is not seen by the other. Copies nothing."""
+        taken = copy.copy(self)
+        taken._lock = threading.Lock()
+        return taken
 
     def search(self, vectors: FloatArray, k: int, *, exclude: Sequence[IntArray] = ()) -> Rankings:
         """Return the `k` nearest items for each query, never an excluded or a removed one; see `ExactIndex`."""

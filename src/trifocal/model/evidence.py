@@ -6,13 +6,13 @@ Letters: N items, K candidates, L events of the history, S compact size, A attri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from trifocal.types import BoolArray, Context, FloatArray, History, IntArray
+from trifocal.types import BoolArray, Context, FloatArray, FloatRows, History, IntArray
 
 __all__ = ["EVIDENCE", "EvidenceTables", "HeldOut", "evidence_columns", "evidence_of", "today"]
 
@@ -67,8 +67,8 @@ class EvidenceTables:
         newest_from_s: when that newest fifth begins, seconds since 1970.
     """
 
-    text: FloatArray
-    image: FloatArray
+    text: FloatRows
+    image: FloatRows
     attributes: IntArray
     counts: FloatArray
     device_counts: FloatArray
@@ -79,6 +79,60 @@ class EvidenceTables:
 
     def taken_together(self, history: IntArray, candidates: IntArray) -> FloatArray:
         """Return (L, K): how many users took both."""
+        return self._pairs.counts_of(history, candidates)
+
+    def grown(
+        self,
+        *,
+        text: FloatRows,
+        image: FloatRows,
+        attributes: IntArray,
+        counts: FloatArray,
+        device_counts: FloatArray,
+        newest_counts: FloatArray,
+    ) -> EvidenceTables:
+        """Return these tables with items behind the others, or changed ones; what was taken together stays as it is."""
+        tables = replace(
+            self,
+            text=text,
+            image=image,
+            attributes=attributes,
+            counts=counts,
+            device_counts=device_counts,
+            newest_counts=newest_counts,
+        )
+        # The keys of the pairs are of the rows that there were: those of the new tables would be others.
+        tables.__dict__["_pairs"] = self._pairs
+        return tables
+
+    @cached_property
+    def _pairs(self) -> _Pairs:
+        return _Pairs(self.pairs, self.pair_counts, len(self.counts))
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Which of `size` items were taken together, and how often; items behind them were taken with none.
+
+    Attributes:
+        keys: (P,) int64 rising, row * size + row of the other item.
+        counts: (P,) float32.
+    """
+
+    keys: IntArray
+    counts: FloatArray
+    size: int
+
+    def counts_of(self, history: IntArray, candidates: IntArray) -> FloatArray:
+        """Return (L, K): how many users took both."""
+        known, asked = history < self.size, candidates < self.size
+        if known.all() and asked.all():
+            return self._found(history, candidates)
+        counts = np.zeros((len(history), len(candidates)), dtype=np.float32)
+        counts[np.ix_(known, asked)] = self._found(history[known], candidates[asked])
+        return counts
+
+    def _found(self, history: IntArray, candidates: IntArray) -> FloatArray:
         links = self._starts[history + 1] - self._starts[history]
         # Reading an item's pairs pays while they are fewer than the searches among all pairs would be.
         if int(links.sum()) > _READ_PAIRS * len(history) * len(candidates):
@@ -86,9 +140,9 @@ class EvidenceTables:
         return self._found_by_row(history, candidates, links)
 
     def _found_by_key(self, history: IntArray, candidates: IntArray) -> FloatArray:
-        wanted = history[:, None] * len(self.counts) + candidates
-        places = np.searchsorted(self.pairs, wanted).clip(max=len(self.pairs) - 1)
-        return np.where(self.pairs[places] == wanted, self.pair_counts[places], 0).astype(np.float32)
+        wanted = history[:, None] * self.size + candidates
+        places = np.searchsorted(self.keys, wanted).clip(max=len(self.keys) - 1)
+        return np.where(self.keys[places] == wanted, self.counts[places], 0).astype(np.float32)
 
     def _found_by_row(self, history: IntArray, candidates: IntArray, links: IntArray) -> FloatArray:
         together = np.zeros((len(history), len(candidates)), dtype=np.float32)
@@ -103,19 +157,18 @@ class EvidenceTables:
         found = np.searchsorted(candidates[order], others).clip(max=len(candidates) - 1)
         columns = order[found]
         hit = candidates[columns] == others
-        together[lines[hit], columns[hit]] = self.pair_counts[places[hit]]
+        together[lines[hit], columns[hit]] = self.counts[places[hit]]
         return together
 
     @cached_property
     def _starts(self) -> IntArray:
         """(N + 1,) where the pairs of each item begin."""
-        size = len(self.counts)
-        return np.searchsorted(self.pairs, np.arange(size + 1) * size).astype(np.int64)
+        return np.searchsorted(self.keys, np.arange(self.size + 1) * self.size).astype(np.int64)
 
     @cached_property
     def _others(self) -> npt.NDArray[np.int32]:
         """(P,) the second item of each pair."""
-        return (self.pairs % max(len(self.counts), 1)).astype(np.int32)
+        return (self.keys % max(self.size, 1)).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -203,7 +256,7 @@ def _share(
     return share
 
 
-def _likeness(table: FloatArray, candidates: IntArray, history: IntArray) -> FloatArray:
+def _likeness(table: FloatRows, candidates: IntArray, history: IntArray) -> FloatArray:
     """(K, 4): cosine to the most alike, summed and mean sharpened cosines, cosine to the newest."""
     cosines = np.maximum(table[candidates] @ table[history].T, 0)  # (K, L)
     sharp = np.square(np.square(cosines))  # the fourth power, as in the memory's kernels: only near neighbours count
