@@ -5,7 +5,7 @@ import pytest
 import torch
 from tests.model.test_two_stage import TEXT, asked, recommender
 
-from trifocal.features.sequences import user_batch
+from trifocal.features.sequences import user_arrays, user_batch
 from trifocal.model.online_tower import OnlineTower
 from trifocal.model.two_stage import TwoStageRecommender
 from trifocal.types import Request
@@ -21,7 +21,7 @@ def test_the_exported_form_gives_the_user_vectors_of_the_tower(seed: int) -> Non
 
 def both_vectors(model: TwoStageRecommender, requests: list[Request]) -> tuple[torch.Tensor, torch.Tensor]:
     tower, table = model.model.user_tower, torch.from_numpy(model.item_vectors)
-    users = user_batch(requests, 8, TEXT, least_length=1)
+    users = user_batch(requests, 8, TEXT)
     rows, mask = users.item_rows, users.mask
     queries = users.query_rows.amax(dim=1)
     codes = tower.price_codes
@@ -41,7 +41,6 @@ def both_vectors(model: TwoStageRecommender, requests: list[Request]) -> tuple[t
 
 
 def test_padding_changes_nothing() -> None:
-    users = user_batch([asked(1, 4)], 8, TEXT)
-    assert user_batch([asked(1, 4)], 8, TEXT, least_length=5).item_rows.shape == (1, 5)
-    assert users.item_rows.shape == (1, 2)
-    assert np.array_equal(user_batch([asked()], 8, TEXT, least_length=1).mask.numpy(), [[False]])
+    assert user_arrays([asked(1, 4)], 8, TEXT, least_length=5).item_rows.shape == (1, 5)
+    assert user_arrays([asked(1, 4)], 8, TEXT).item_rows.shape == (1, 2)
+    assert np.array_equal(user_arrays([asked()], 8, TEXT, least_length=1).mask, [[False]])

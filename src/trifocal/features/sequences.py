@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 
 from trifocal.batch import CONTEXT_FIELDS, UserBatch
 from trifocal.features.context import gap_codes, hour_codes, weekday_codes
-from trifocal.types import Context, FloatArray, History, IntArray, Request
+from trifocal.types import BoolArray, Context, FloatArray, History, IntArray, Request
 
-__all__ = ["user_batch"]
+__all__ = ["UserArrays", "user_arrays", "user_batch"]
 
 
-def user_batch(
+@dataclass(frozen=True)
+class UserArrays:
+    """The fields of a `UserBatch`, as arrays; see there."""
+
+    item_rows: IntArray
+    mask: BoolArray
+    event_codes: IntArray
+    context: IntArray
+    query_rows: IntArray
+    query_vectors: FloatArray
+
+
+def user_batch(requests: Sequence[Request], history_length: int, text_width: int) -> UserBatch:
+    """Return the newest `history_length` events of each request as tensors, with the context of what comes next."""
+    arrays = user_arrays(requests, history_length, text_width)
+    return UserBatch(**{field.name: torch.from_numpy(getattr(arrays, field.name)) for field in fields(arrays)})
+
+
+def user_arrays(
     requests: Sequence[Request], history_length: int, text_width: int, *, least_length: int = 0
-) -> UserBatch:
-    """Return the newest `history_length` events of each request as tensors, with the context of what comes next.
-
-    Histories are padded to the longest of them, and to `least_length` places.
-    """
+) -> UserArrays:
+    """Return what `user_batch` returns, as arrays; histories are padded to `least_length` places at least."""
     histories = [request.history.last(history_length) for request in requests]
-    size, length = len(requests), max((len(h) for h in histories), default=0)
-    length = max(length, least_length)
+    size = len(requests)
+    length = max([least_length, *(len(history) for history in histories)])
     item_rows = np.zeros((size, length), dtype=np.int64)
     event_codes = np.zeros((size, length), dtype=np.int64)
     mask = np.zeros((size, length), dtype=np.bool_)
@@ -33,14 +49,7 @@ def user_batch(
         item_rows[row, :end], event_codes[row, :end], mask[row, :end] = history.item_rows, history.event_codes, True
         context[row, : end + 1] = _context_codes(history, request.context)
     query_rows, query_vectors = _queries(requests, [len(h) for h in histories], length, text_width)
-    return UserBatch(
-        item_rows=torch.from_numpy(item_rows),
-        mask=torch.from_numpy(mask),
-        event_codes=torch.from_numpy(event_codes),
-        context=torch.from_numpy(context),
-        query_rows=torch.from_numpy(query_rows),
-        query_vectors=torch.from_numpy(query_vectors),
-    )
+    return UserArrays(item_rows, mask, event_codes, context, query_rows, query_vectors)
 
 
 def _context_codes(history: History, context: Context) -> IntArray:

@@ -44,19 +44,19 @@ class ItemMemory:
         found: FloatArray = (taken @ links).toarray()
         return found
 
-    def sums(self, rows: IntArray, size: int) -> FloatArray:
-        """Return (`size`,): the sums of the links from the distinct items `rows`, for one history.
+    def links_of(self, rows: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return (C,) linked items and (C,) strengths of all links from the distinct items `rows`, one after another.
 
-        Items past those of the memory have no links, neither from nor to them.
+        Items past those of the memory have no links.
         """
         known = rows[rows < len(self.starts) - 1]
         spans = [slice(start, end) for start, end in zip(self.starts[known], self.starts[known + 1], strict=True)]
         if not spans:
-            return np.zeros(size, np.float32)
-        items = np.concatenate([self.items[span] for span in spans])
-        strengths = np.concatenate([self.strengths[span] for span in spans])
-        sums: FloatArray = np.bincount(items, strengths, minlength=size).astype(np.float32)
-        return sums
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        return (
+            np.concatenate([self.items[span] for span in spans]),
+            np.concatenate([self.strengths[span] for span in spans]),
+        )
 
     @cached_property
     def _matrix(self) -> csr_matrix:

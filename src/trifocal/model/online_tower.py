@@ -67,8 +67,9 @@ class OnlineTower(nn.Module):
         lengths = mask.sum(dim=1).long()
         last = states.gather(1, lengths[:, None, None].expand(-1, 1, states.shape[2]))[:, 0]
         recent = tower.recent(_fading_sum(items, mask, lengths, torch.sigmoid(tower.fading)))
-        user: Tensor = tower.out(last) + recent
-        return user + asked[:, None] * torch.tanh(tower.query_gate) * tower.query_in(query)
+        searched = asked[:, None] * torch.tanh(tower.query_gate) * tower.query_in(query)
+        user: Tensor = tower.out(last) + recent + searched
+        return user
 
 
 def _layer(layer: nn.TransformerEncoderLayer, states: Tensor, later: Tensor) -> Tensor:

@@ -244,7 +244,7 @@ class Gateway:
 
     def _history(self, ask: Ask, known: History, notes: list[str]) -> History:
         if not ask.session:
-            return followed_by(known, History())
+            return known
         unknown = [event.item_id for event in ask.session if self._catalogue.vocabulary.row(event.item_id) is None]
         if unknown:
             notes.append(f"items of the session that this bundle does not know were ignored: {', '.join(unknown)}")

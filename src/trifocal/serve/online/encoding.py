@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from trifocal.features.sequences import user_batch
+from trifocal.features.sequences import user_arrays, user_batch
 from trifocal.model.online_tower import INPUTS
 from trifocal.model.user_tower import UserTower
 from trifocal.types import FloatArray, IntArray, Request
@@ -72,16 +72,16 @@ class OnnxUsers:
     def user_vectors(self, requests: Sequence[Request], vectors: FloatArray) -> FloatArray:
         """See `UserEncoding`."""
         # At least one place, which may be padding: an empty axis is more than an exporter promises.
-        users = user_batch(requests, self._history_length, self._text_width, least_length=1)
-        rows, mask = users.item_rows.numpy(), users.mask.numpy()
-        asked = users.query_rows.numpy().max(axis=1)
+        users = user_arrays(requests, self._history_length, self._text_width, least_length=1)
+        rows, mask = users.item_rows, users.mask
+        asked = users.query_rows.max(axis=1)
         values = (
             vectors[rows] * mask[..., None],
             mask.astype(np.float32),
-            users.event_codes.numpy(),
-            users.context.numpy(),
+            users.event_codes,
+            users.context,
             self._price_codes(rows),
-            users.query_vectors.numpy()[asked],
+            users.query_vectors[asked],
             (asked > 0).astype(np.float32),
         )
         found: FloatArray = self._session.run(None, dict(zip(INPUTS, values, strict=True)))[0]

@@ -23,12 +23,13 @@ from trifocal.model.memory import ItemMemory
 from trifocal.model.two_stage import Blend, popularity_prior
 from trifocal.ports import Index
 from trifocal.serve.online.candidates import Candidates
+from trifocal.serve.online.rows import RowScratch
 from trifocal.types import FloatArray, IntArray, Request
 
 __all__ = ["Retrieval", "TwoSourceRetrieval"]
 
 # Linked items that are scored by the user vector as well.
-_LINKED = 2000
+_LINKED = 1000
 
 
 class Retrieval(Protocol):
@@ -70,15 +71,18 @@ class TwoSourceRetrieval:
         self._prior = popularity_prior(counts)
         self._factor, self._scale = np.float32(blend.retrieval), np.float32(scale)
         self._popular = np.argsort(-counts, kind="stable").astype(np.int64)
+        self._scratch = RowScratch()
 
     def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
         """See `Retrieval`."""
         by_query = request.context.query_vector is not None
         if self._memory is None or by_query:
             return self._by_deep_score(request, user, k)
-        sums = self._sums(request.history.item_rows)
-        rows = self._union(sums, request, user, k)
-        linked = sums[rows] + self._prior[rows]
+        items, strengths = self._memory.links_of(np.unique(request.history.item_rows))
+        size = len(self._prior)
+        with self._scratch.summed(items, strengths, size) as sums:
+            rows = self._union(self._scratch.distinct(items, size), sums, request, user, k)
+            linked = sums[rows] + self._prior[rows]
         deep = self._deep(rows, user)
         scores = linked + self._factor * deep
         best = _best(scores, k)
@@ -89,7 +93,10 @@ class TwoSourceRetrieval:
         prior = self._prior[item_rows]
         if self._memory is None or not len(history):
             return prior
-        return self._sums(history)[item_rows] + prior
+        items, strengths = self._memory.links_of(np.unique(history))
+        with self._scratch.summed(items, strengths, len(self._prior)) as sums:
+            found: FloatArray = sums[item_rows] + prior
+        return found
 
     def _by_deep_score(self, request: Request, user: FloatArray, k: int) -> Candidates:
         found = self._index.search(user[None], k, exclude=[request.exclude])
@@ -98,22 +105,16 @@ class TwoSourceRetrieval:
         best = _best(deep, k)
         return Candidates(rows[best], deep[best], deep[best], np.zeros(len(rows), np.float32))
 
-    def _sums(self, history: IntArray) -> FloatArray:
-        """(N,) sums of the links from the distinct items of `history`."""
-        memory = self._memory
-        if memory is None:
-            return np.zeros(len(self._prior), np.float32)
-        return memory.sums(np.unique(history), len(self._prior))
-
-    def _union(self, sums: FloatArray, request: Request, user: FloatArray, k: int) -> IntArray:
-        touched = np.flatnonzero(sums)
-        if self._factor and len(touched) > _LINKED:
-            touched = touched[_best(sums[touched], _LINKED)]
+    def _union(self, touched: IntArray, sums: FloatArray, request: Request, user: FloatArray, k: int) -> IntArray:
+        """The distinct rows among which the best `k` are."""
+        size = len(self._prior)
+        if len(touched) > _LINKED and self._factor:
+            touched = touched[_greatest(sums[touched], _LINKED + len(request.exclude))]
         parts = [touched, self._first_popular(request.exclude, k)]
         if self._factor:
             parts.append(self._index.search(user[None], k, exclude=[request.exclude]).item_rows[0])
-        rows = np.unique(np.concatenate(parts))
-        return rows[~np.isin(rows, request.exclude) & (rows >= 0)]
+        rows = np.concatenate(parts)
+        return self._scratch.without(self._scratch.distinct(rows[rows >= 0], size), request.exclude, size)
 
     def _first_popular(self, exclude: IntArray, k: int) -> IntArray:
         """The `k` most popular rows that are not excluded, and maybe a few that are."""
@@ -128,9 +129,14 @@ class TwoSourceRetrieval:
         return scores
 
 
+def _greatest(scores: FloatArray, k: int) -> IntArray:
+    """Places of the `k` greatest scores, in no order."""
+    if len(scores) <= k:
+        return np.arange(len(scores))
+    return np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+
+
 def _best(scores: FloatArray, k: int) -> IntArray:
     """Places of the `k` greatest scores, greatest first."""
-    if len(scores) > k:
-        kept = np.argpartition(-scores, k - 1)[:k]
-        return kept[np.argsort(-scores[kept], kind="stable")]
-    return np.argsort(-scores, kind="stable")
+    kept = _greatest(scores, k)
+    return kept[np.argsort(-scores[kept], kind="stable")]
