@@ -92,3 +92,24 @@ def test_a_processor_of_oblong_pictures_is_refused(tmp_path: Path) -> None:
         ConfigError, match=r"makes pictures of .*'width': 16.*no square; give .* equal height and width"
     ):
         image_source(str(folder))
+
+
+def test_another_size_than_the_folders_own_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"image_size = 160, but the network in .* sees pictures of one size only"):
+        image_source(str(folder), size=160)
+
+
+def test_a_picture_too_small_for_the_grid_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"image_size = 64 leaves less .* 3 x 3 image tokens; set it to 96 or more"):
+        image_source("efficientnet-lite0", size=64)
+
+
+def test_a_smaller_picture_has_other_features_of_the_same_shape(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    Image.linear_gradient("L").save(path)
+    own, small = image_source("efficientnet-lite0"), image_source("efficientnet-lite0", size=96)
+    assert own.fingerprint != small.fingerprint
+    assert image_source("efficientnet-lite0", size=224).fingerprint == own.fingerprint
+    wanted, found = own.encode([str(path)])[0], small.encode([str(path)])[0]
+    assert wanted.shape == found.shape == (9, 1280)
+    assert not np.allclose(wanted, found)

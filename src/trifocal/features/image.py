@@ -23,22 +23,34 @@ __all__ = ["AutoModelImageSource", "EfficientNetLiteSource", "image_source", "lo
 
 # Shop photos stand on light ground: a narrow picture is padded to a square with white, never cropped or stretched.
 _PADDING = (255, 255, 255)
+# Pixels a side for a cell of the feature map.
+_STRIDE = 32
 
 
-def image_source(backbone: str, *, grid: int = 3, device: str = "cpu") -> TokenSource:
+def image_source(backbone: str, *, grid: int = 3, size: int = 0, device: str = "cpu") -> TokenSource:
     """Return the image encoder named `backbone`: `efficientnet-lite0`, `-lite2`, or an `AutoModel` folder.
 
+    Args:
+        backbone: name or path.
+        grid: image tokens a side.
+        size: side in pixels that pictures are scaled to; 0 = what the network was trained at.
+        device: where it runs.
+
     Raises:
-        ConfigError: when it is neither, or the encoders extra is not installed.
+        ConfigError: when it is neither, the encoders extra is not installed, or it cannot see pictures of `size`.
         ArtifactError: when the packaged weights are damaged.
     """
     if backbone in IMAGE_SIZES:
-        return EfficientNetLiteSource(backbone, grid=grid, device=device)
+        return EfficientNetLiteSource(backbone, grid=grid, size=size, device=device)
     folder = Path(backbone)
     if not (folder / "config.json").is_file():
         raise ConfigError(
             f"image backbone {backbone!r} is none of {', '.join(IMAGE_SIZES)} and no folder with a config.json; "
             "give the path of a folder written by `save_pretrained`"
+        )
+    if size:
+        raise ConfigError(
+            f"features.image_size = {size}, but the network in {folder} sees pictures of one size only; set it to 0"
         )
     return AutoModelImageSource(folder, grid=grid, device=device)
 
@@ -64,12 +76,19 @@ def _pooled_grid(feature_map: Tensor, grid: int) -> FloatArray:
 class EfficientNetLiteSource:
     """EfficientNet-Lite with ImageNet weights as a `TokenSource`. Stability: caller."""
 
-    def __init__(self, backbone: str, *, grid: int, device: str = "cpu") -> None:
+    def __init__(self, backbone: str, *, grid: int, size: int = 0, device: str = "cpu") -> None:
         weights = packaged_image_weights(backbone)
+        size = size or IMAGE_SIZES[backbone]
+        # The feature map halves the side five times; a cell of the grid has to see something of its own.
+        if size < _STRIDE * grid:
+            raise ConfigError(
+                f"features.image_size = {size} leaves less than one cell of the feature map for each of the "
+                f"{grid} x {grid} image tokens; set it to {_STRIDE * grid} or more, or features.image_grid lower"
+            )
         self.name = f"image-{backbone}"
         self.width = 1280
-        self.fingerprint = f"{file_sha256(weights)}-pad-{IMAGE_SIZES[backbone]}-{grid}"
-        self._size, self._grid, self._device = IMAGE_SIZES[backbone], grid, torch.device(device)
+        self.fingerprint = f"{file_sha256(weights)}-pad-{size}-{grid}"
+        self._size, self._grid, self._device = size, grid, torch.device(device)
         network = fused(load_efficientnet_lite(backbone, weights)).to(self._device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
 

@@ -15,17 +15,21 @@ from torch import Tensor
 
 from trifocal import columns as c
 from trifocal.batch import ItemBatch
+from trifocal.errors import ConfigError
 from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.image import image_source
-from trifocal.features.scratch import SCRATCH, catalogue_text_source
+from trifocal.features.scratch import catalogue_text_source
 from trifocal.features.text import TransformerTextSource
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.features.token_cache import TokenCache, file_key, text_key
 from trifocal.types import FloatArray, IntArray
 
 __all__ = ["CatalogueFeatures", "FeatureState", "TrainedText", "encode_catalogue", "item_texts"]
+
+# Text backbones that learned from the catalogue: no other machine has them, so that a bundle carries them.
+_LEARNED = ("scratch", "static")
 
 
 @dataclass(frozen=True)
@@ -201,19 +205,24 @@ def encode_catalogue(
     text = TokenCache(cache_folder, source, batch_size=config.batch_size)
     image = TokenCache(
         cache_folder,
-        image_source(config.image_backbone, grid=config.image_grid, device=config.device),
+        image_source(config.image_backbone, grid=config.image_grid, size=config.image_size, device=config.device),
         batch_size=config.batch_size,
     )
     text_keys = _encode(text, texts, text_key)
     trained = None
     if trainable_layers:
+        if not isinstance(source, TransformerTextSource):
+            raise ConfigError(
+                f"model.text_trainable_layers = {trainable_layers}, but features.text_backbone = "
+                f"{config.text_backbone!r} has no layers; set it to 0 or choose another backbone"
+            )
         trained = TrainedText(source.backbone(trainable_layers), text, _token_ids(source, texts, text_keys))
         text = TokenCache(cache_folder, source.lower(trainable_layers), batch_size=config.batch_size)
         _encode(text, texts, text_key)
     paths = [None if name is None else str(image_root / name) for name in items[c.IMAGE]]
     image_keys = _encode(image, paths, file_key)
     cells = config.image_grid * config.image_grid
-    encoder = source.folder if config.text_backbone == SCRATCH else None
+    encoder = source.folder if config.text_backbone in _LEARNED else None
     return CatalogueFeatures(text, image, text_keys, image_keys, attributes.encode(items), cells, trained, encoder)
 
 

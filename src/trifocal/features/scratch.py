@@ -18,11 +18,14 @@ from trifocal.features.backbones import quiet_transformers
 from trifocal.features.config import FeaturesConfig, ScratchConfig
 from trifocal.features.scratch_tokenizer import train_tokenizer, vocabulary_limit
 from trifocal.features.scratch_training import train_encoder
+from trifocal.features.static_text import STATIC, StaticTextSource, static_folder
 from trifocal.features.text import TransformerTextSource, text_source
 
-__all__ = ["ENCODER_FILES", "SCRATCH", "catalogue_text_source", "scratch_folder", "stored_text_source"]
+__all__ = ["ENCODER_FILES", "SCRATCH", "TextSource", "catalogue_text_source", "scratch_folder", "stored_text_source"]
 
 SCRATCH = "scratch"
+
+TextSource = TransformerTextSource | StaticTextSource
 
 ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 """What a trained encoder consists of; a bundle carries exactly these."""
@@ -31,20 +34,27 @@ ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenize
 _RECIPE = 1
 
 
-def catalogue_text_source(
-    texts: Iterable[str | None], config: FeaturesConfig, cache_folder: Path
-) -> TransformerTextSource:
-    """Return the text encoder of `config`; `scratch` is trained on `texts` where `cache_folder` does not hold it yet.
+def catalogue_text_source(texts: Iterable[str | None], config: FeaturesConfig, cache_folder: Path) -> TextSource:
+    """Return the text encoder of `config`; `scratch` and `static` learn from `texts` what `cache_folder` does not hold.
 
     Raises:
         ConfigError: when there is no such backbone, its packages are missing, or there is no text to train on.
     """
-    folder = scratch_folder(texts, config, cache_folder) if config.text_backbone == SCRATCH else None
+    folder: Path | None
+    match config.text_backbone:
+        case "scratch":
+            folder = scratch_folder(texts, config, cache_folder)
+        case "static":
+            folder = static_folder(texts, config, cache_folder)
+        case _:
+            folder = None
     return stored_text_source(config, folder)
 
 
-def stored_text_source(config: FeaturesConfig, folder: Path | None) -> TransformerTextSource:
+def stored_text_source(config: FeaturesConfig, folder: Path | None) -> TextSource:
     """Return the encoder in `folder`, which was trained before, or where there is none the one that `config` names."""
+    if folder is not None and config.text_backbone == STATIC:
+        return StaticTextSource(folder, max_tokens=config.max_tokens)
     backbone = config.text_backbone if folder is None else str(folder)
     return text_source(backbone, max_tokens=config.max_tokens, device=config.device)
 

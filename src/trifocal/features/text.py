@@ -81,6 +81,11 @@ class TransformerTextSource:
             ).last_hidden_state
         return found.to(token_ids.device)
 
+    def word_vectors(self) -> FloatArray:
+        """Return the (vocabulary, width) vectors that the network looks its tokens up in, before any layer."""
+        vectors: FloatArray = self._network.get_input_embeddings().weight.detach().float().cpu().numpy()
+        return vectors
+
     def lower(self, trainable_layers: int) -> TransformerTextSource:
         """Return the same encoder without its upper `trainable_layers`; weights are shared.
 
