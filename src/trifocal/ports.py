@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from trifocal.types import FloatArray, IntArray, Rankings, Request
@@ -16,9 +17,12 @@ __all__ = [
     "CacheStats",
     "EventStore",
     "Index",
+    "ItemStore",
+    "KeptItem",
     "MutableIndex",
     "Recommender",
     "StoredEvent",
+    "StoredItem",
     "TokenSource",
     "Validator",
 ]
@@ -128,6 +132,78 @@ class EventStore(Protocol):
 
     def newest(self, user_id: str, limit: int) -> list[StoredEvent]:
         """Return the user's newest `limit` events, oldest first."""
+        ...
+
+    def forget(self, user_id: str) -> int:
+        """Delete every event of the user durably; return how many there were."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredItem:
+    """An item that was added to, or changed in, the running service, in ids of the outside world.
+
+    Attributes:
+        category: path, as in the canonical item table.
+        price: None = unknown.
+        attributes: name -> value, names rising.
+        picture: file in the store's picture folder, or, with `in_bundle`, in the bundle's; None = there is none.
+        in_bundle: where `picture` is.
+    """
+
+    item_id: str
+    title: str | None = None
+    description: str | None = None
+    category: str | None = None
+    price: float | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    available: bool = True
+    picture: str | None = None
+    in_bundle: bool = False
+
+
+@dataclass(frozen=True)
+class KeptItem:
+    """What an `ItemStore` holds of one id.
+
+    Attributes:
+        item: as it stands now; None = it was deleted.
+        features: what the model made of it, in the code of whoever wrote it.
+        model_version: of the bundle that `features` are of.
+    """
+
+    item_id: str
+    item: StoredItem | None
+    features: bytes = b""
+    model_version: str = ""
+
+
+class ItemStore(Protocol):
+    """Durable list of what changed in a running service: items, users who are to be forgotten. Stability: caller."""
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the pictures."""
+        ...
+
+    def put(self, kept: KeptItem) -> None:
+        """Keep `kept` durably, in place of what was there under its id."""
+        ...
+
+    def items(self) -> list[KeptItem]:
+        """Return everything kept, in the order in which the ids first came."""
+        ...
+
+    def forget_user(self, user_id: str, at_s: float) -> None:
+        """Note durably that what the user did up to `at_s`, seconds since 1970, UTC, must not be used any more."""
+        ...
+
+    def forgotten_users(self) -> dict[str, float]:
+        """Return user id -> up to when, for everybody who is to be forgotten."""
         ...
 
     def close(self) -> None:

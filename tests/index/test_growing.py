@@ -5,11 +5,12 @@ import pytest
 
 from trifocal.errors import ServingError
 from trifocal.index import GrowingRows
+from trifocal.types import FloatArray, IntArray
 
 BASE = np.array([[1, 0], [0, 1], [1, 1]], np.float32)
 
 
-def vector(*values: float) -> np.ndarray:
+def vector(*values: float) -> FloatArray:
     return np.array(values, np.float32)
 
 
@@ -43,7 +44,7 @@ def test_what_does_not_fit_is_refused(row: int, value: tuple[float, ...]) -> Non
 
 def test_only_an_array_can_begin_to_grow() -> None:
     class Odd:
-        def __getitem__(self, rows: np.ndarray, /) -> np.ndarray:
+        def __getitem__(self, rows: IntArray, /) -> FloatArray:
             return BASE[rows]
 
         def __len__(self) -> int:

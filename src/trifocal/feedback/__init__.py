@@ -1,5 +1,9 @@
-"""What comes back from the live service: a durable log of events. The one in SQL: `trifocal.feedback.sqlite_store`."""
+"""What comes back from the live service: a durable log of events, and of items that were changed while it ran.
 
+Those in SQL: `trifocal.feedback.sqlite_store`, `trifocal.feedback.sqlite_items`.
+"""
+
+from trifocal.feedback.memory_items import MemoryItemStore
 from trifocal.feedback.memory_store import MemoryEventStore
 
-__all__ = ["MemoryEventStore"]
+__all__ = ["MemoryEventStore", "MemoryItemStore"]

@@ -35,5 +35,12 @@ class MemoryEventStore:
             events = sorted(self._events.get(user_id, ()), key=lambda event: event.timestamp_s)
         return events[max(len(events) - limit, 0) :]
 
+    def forget(self, user_id: str) -> int:
+        """Delete every event of the user; return how many there were."""
+        with self._lock:
+            gone = self._events.pop(user_id, [])
+            self._known -= {event.event_id for event in gone}
+        return len(gone)
+
     def close(self) -> None:
         """Release nothing; there is nothing held."""

@@ -15,7 +15,7 @@ from trifocal.errors import ArtifactError, ConfigError
 from trifocal.ports import StoredEvent
 
 try:
-    from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, create_engine, event, select
+    from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, create_engine, delete, event, select
     from sqlalchemy.dialects.sqlite import insert
     from sqlalchemy.exc import DatabaseError
 except ImportError as missing:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["SqliteEventStore"]
+__all__ = ["SqliteEventStore", "make_durable"]
 
 # A writer waits this long for another process to finish its transaction.
 _BUSY_TIMEOUT_S = 30
@@ -62,7 +62,7 @@ class SqliteEventStore:
             ArtifactError: when the file cannot be opened, or is no SQLite database.
         """
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S})
-        event.listen(self._engine, "connect", _make_durable)
+        event.listen(self._engine, "connect", make_durable)
         try:
             _METADATA.create_all(self._engine)
         except DatabaseError as error:
@@ -92,13 +92,19 @@ class SqliteEventStore:
             found = connection.execute(statement).all()
         return [StoredEvent(*row) for row in reversed(found)]
 
+    def forget(self, user_id: str) -> int:
+        """Delete every event of the user durably; return how many there were."""
+        with self._engine.begin() as connection:
+            return connection.execute(delete(_EVENTS).where(_EVENTS.c.user_id == user_id)).rowcount
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
 
-def _make_durable(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def make_durable(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Set a new connection to SQLite so that what was committed survives a power cut."""
     cursor = connection.cursor()
-    for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
+    for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON"):
         cursor.execute(statement)
     cursor.close()

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from trifocal import columns as c
 from trifocal.errors import NotFoundError, ServingError
+from trifocal.ports import StoredItem
 from trifocal.serve.asks import Filters, ItemCard
 from trifocal.types import BoolArray, IntArray, Vocabulary
 
 __all__ = ["Catalogue"]
 
 
+@dataclass(frozen=True)
+class _Coded:
+    """One text of each item, as codes: (N,) places in `values`; value 0 = missing."""
+
+    values: tuple[str | None, ...]
+    codes: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, texts: Sequence[str | None]) -> _Coded:
+        places: dict[str | None, int] = {None: 0}
+        codes = np.array([places.setdefault(text, len(places)) for text in texts], dtype=np.int32)
+        return cls(tuple(places), codes)
+
+    def with_text(self, row: int, text: str | None) -> _Coded:
+        values = self.values if text in self.values else (*self.values, text)
+        return replace(self, values=values, codes=_with(self.codes, row, values.index(text)))
+
+    def among(self, wanted: BoolArray) -> BoolArray:
+        """Return (N,) which items have one of the values marked in `wanted`."""
+        found: BoolArray = wanted[self.codes]
+        return found
+
+
 class Catalogue:
-    """N items: row <-> id, cards, filters. Safe to use from several threads: nothing changes. Stability: caller."""
+    """N items: row <-> id, cards, filters. Nothing of it changes: a change gives another one. Stability: caller."""
 
     def __init__(self, items: pl.DataFrame) -> None:
         """Take the canonical item table; a missing optional column counts as unknown everywhere."""
@@ -28,13 +55,13 @@ class Catalogue:
         self._prices = _column(items, c.PRICE, pl.Float64()).fill_null(float("nan")).to_numpy()
         self._available = _column(items, c.AVAILABLE, pl.Boolean()).fill_null(value=True).to_numpy()
         self._sold_out = np.flatnonzero(~self._available).astype(np.int64)
+        self._removed = np.zeros(len(self.vocabulary), np.bool_)
         self._attributes = {
-            name.removeprefix(c.ATTRIBUTE_PREFIX): items[name].cast(pl.String)
+            name.removeprefix(c.ATTRIBUTE_PREFIX): _Coded.of(items[name].cast(pl.String).to_list())
             for name in items.columns
             if name.startswith(c.ATTRIBUTE_PREFIX)
         }
-        paths = [category or "" for category in self._categories]
-        self._distinct_paths, self._path_codes = np.unique(np.array(paths, dtype=object), return_inverse=True)
+        self._paths = _Coded.of(self._categories)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -43,10 +70,10 @@ class Catalogue:
         """Return the row of `item_id`.
 
         Raises:
-            NotFoundError: when the bundle does not hold it.
+            NotFoundError: when the bundle does not hold it, or it was deleted.
         """
         row = self.vocabulary.row(item_id)
-        if row is None:
+        if row is None or self._removed[row]:
             raise NotFoundError(f"item {item_id!r} is not among the {len(self):,} items of this bundle; check the id")
         return row
 
@@ -90,27 +117,98 @@ class Catalogue:
     def sections(self) -> list[str]:
         """Return the first levels of the category paths, the fullest first."""
         counts: dict[str, int] = {}
-        for path, count in zip(self._distinct_paths, np.bincount(self._path_codes), strict=True):
-            section = str(path).split(c.CATEGORY_SEPARATOR)[0]
+        shown = np.bincount(self._paths.codes[~self._removed], minlength=len(self._paths.values))
+        for path, count in zip(self._paths.values, shown, strict=True):
+            section = (path or "").split(c.CATEGORY_SEPARATOR)[0]
             counts[section] = counts.get(section, 0) + int(count)
-        return [name for name in sorted(counts, key=lambda section: -counts[section]) if name]
+        return [
+            name for name in sorted(counts, key=lambda section: (-counts[section], section)) if name and counts[name]
+        ]
 
     def words(self, row: int) -> str:
         """Return title and category in small letters, for search without an encoder."""
         return f"{self._titles[row] or ''} {self._categories[row] or ''}".lower()
 
+    @property
+    def removed(self) -> BoolArray:
+        """(N,) True for each item that was deleted."""
+        return self._removed
+
+    def item(self, row: int) -> StoredItem:
+        """Return all that is known of the item, as a store keeps it."""
+        card = self.card(row)
+        attributes = [(name, coded.values[coded.codes[row]]) for name, coded in sorted(self._attributes.items())]
+        return StoredItem(
+            item_id=card.item_id,
+            title=self._titles[row],
+            description=card.description,
+            category=card.category,
+            price=card.price,
+            attributes=tuple((name, value) for name, value in attributes if value is not None),
+            available=card.available,
+            picture=self.images[row],
+            in_bundle=True,
+        )
+
+    def with_item(self, item: StoredItem) -> Catalogue:
+        """Return the catalogue with `item` behind all others, or in place of the one of its id."""
+        found = self.vocabulary.row(item.item_id)
+        row = len(self) if found is None else found
+        other = copy.copy(self)
+        if found is None:
+            other.vocabulary = self.vocabulary.grown(item.item_id)
+        other._titles = _replaced(self._titles, row, item.title or None)
+        other._descriptions = _replaced(self._descriptions, row, item.description or None)
+        other._categories = _replaced(self._categories, row, item.category or None)
+        other.images = _replaced(self.images, row, item.picture)
+        other._paths = self._paths.with_text(row, item.category or None)
+        given = dict(item.attributes)
+        missing = _Coded((None,), np.zeros(len(self), np.int32))
+        names = {*self._attributes, *given}
+        other._attributes = {n: self._attributes.get(n, missing).with_text(row, given.get(n)) for n in sorted(names)}
+        other._removed = _with(self._removed, row, value=False)
+        return other._offered(row, item.price, available=item.available)
+
+    def with_offer(self, row: int, price: float | None, *, available: bool) -> Catalogue:
+        """Return the catalogue with another price and availability of the item."""
+        return copy.copy(self)._offered(row, price, available=available)
+
+    def without(self, row: int) -> Catalogue:
+        """Return the catalogue without the item; its row stays, and is never answered."""
+        other = copy.copy(self)
+        other._removed = _with(self._removed, row, value=True)
+        return other._offered(row, None, available=False)
+
+    def _offered(self, row: int, price: float | None, *, available: bool) -> Catalogue:
+        self._prices = _with(self._prices, row, np.nan if price is None else price)
+        self._available = _with(self._available, row, value=available)
+        self._sold_out = np.flatnonzero(~self._available).astype(np.int64)
+        return self
+
     def _having(self, name: str, values: Sequence[str]) -> BoolArray:
         if name not in self._attributes:
             known = ", ".join(sorted(self._attributes)) or "none"
             raise ServingError(f"the items have no attribute {name!r} to filter by; they have: {known}")
-        found: BoolArray = self._attributes[name].is_in(list(values)).fill_null(value=False).to_numpy()
-        return found
+        coded = self._attributes[name]
+        return coded.among(np.array([value in values for value in coded.values]))
 
     def _within(self, category: str) -> BoolArray:
         below = category + c.CATEGORY_SEPARATOR
-        inside = np.array([path == category or path.startswith(below) for path in self._distinct_paths])
-        matching: BoolArray = inside[self._path_codes]
-        return matching
+        inside = [path is not None and (path == category or path.startswith(below)) for path in self._paths.values]
+        return self._paths.among(np.array(inside))
+
+
+def _with(values: npt.NDArray[np.generic], row: int, value: float | bool) -> npt.NDArray:  # type: ignore[type-arg]
+    """Return a copy of `values` (N,) with `value` at `row`, which may be N."""
+    changed = np.empty(max(len(values), row + 1), dtype=values.dtype)
+    changed[: len(values)] = values
+    changed[row] = value
+    return changed
+
+
+def _replaced(texts: list[str | None], row: int, text: str | None) -> list[str | None]:
+    """Return a copy of `texts` with `text` at `row`, which may be the length."""
+    return [*texts[:row], text, *texts[row + 1 :]]
 
 
 def _column(items: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Series:

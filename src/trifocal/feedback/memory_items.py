@@ -1,0 +1,54 @@
+"""An item store that forgets on exit: the twin of the durable one, for tests and for a server without a file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from threading import Lock
+
+from trifocal.ports import KeptItem
+
+__all__ = ["MemoryItemStore"]
+
+
+class MemoryItemStore:
+    """Keeps changes in memory, pictures in a temporary folder; safe to use from several threads. Stability: caller."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, KeptItem] = {}
+        self._forgotten: dict[str, float] = {}
+        self._lock = Lock()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the pictures; made when it is first asked for."""
+        with self._lock:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="trifocal-pictures-")
+            return Path(self._folder.name).resolve()
+
+    def put(self, kept: KeptItem) -> None:
+        """Keep `kept` in place of what was there under its id."""
+        with self._lock:
+            self._items[kept.item_id] = kept
+
+    def items(self) -> list[KeptItem]:
+        """Return everything kept, in the order in which the ids first came."""
+        with self._lock:
+            return list(self._items.values())
+
+    def forget_user(self, user_id: str, at_s: float) -> None:
+        """Note that what the user did up to `at_s` must not be used any more."""
+        with self._lock:
+            self._forgotten[user_id] = at_s
+
+    def forgotten_users(self) -> dict[str, float]:
+        """Return user id -> up to when."""
+        with self._lock:
+            return dict(self._forgotten)
+
+    def close(self) -> None:
+        """Delete the pictures."""
+        if self._folder is not None:
+            self._folder.cleanup()
