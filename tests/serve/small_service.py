@@ -10,7 +10,7 @@ from tests.bundle.small_bundle import WordEncoder, small_contents
 from trifocal.bundle import Bundle, read_bundle, write_bundle
 from trifocal.feedback import MemoryEventStore
 from trifocal.ports import EventStore
-from trifocal.serve import Engine, Service, build_service
+from trifocal.serve import Engine, ServeConfig, Service, build_service
 from trifocal.serve.queries import PooledEncoder
 
 NOW_S = 1_000.0
@@ -28,8 +28,14 @@ def small_service(
     store: EventStore | None = None,
     engine: Engine | None = None,
     encoder: Callable[[], PooledEncoder] = WordEncoder,
+    config: ServeConfig | None = None,
 ) -> Service:
     """Return the service of the small bundle; its clock stands at `NOW_S`."""
     return build_service(
-        small_bundle(folder), store or MemoryEventStore(), engine=engine, encoder=encoder, clock=lambda: NOW_S
+        small_bundle(folder),
+        store or MemoryEventStore(),
+        engine=engine,
+        encoder=encoder,
+        config=config,
+        clock=lambda: NOW_S,
     )

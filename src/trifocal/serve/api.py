@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, PlainTextResponse
@@ -14,10 +14,11 @@ from trifocal.serve.asks import Answer, Ask, Filters
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
 from trifocal.serve.gateway import K_MAX
+from trifocal.serve.keys import Keys
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.pictures import picture_file, placeholder
 from trifocal.serve.statuses import UnavailableError
-from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
+from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, ReadyAnswer, RecommendBody
 from trifocal.serve.workers import Workers
 
 __all__ = ["Api"]
@@ -45,20 +46,28 @@ class Api:
 
     def __init__(self, current: Current, workers: Workers, batches: Batches[Ask, Answer], metrics: Metrics) -> None:
         self._current, self._workers, self._batches, self._metrics = current, workers, batches, metrics
-        self.ready = False
+        self.ready, self.draining = False, False
 
-    def router(self) -> APIRouter:
-        """Return the routes."""
+    def router(self, keys: Keys, *, metrics_keyed: bool = False) -> APIRouter:
+        """Return the routes; those that ask or tell something need a key to read, where there are keys."""
         missing: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "Unknown item"}}
-        router = APIRouter()
-        router.post("/v1/recommend", tags=["recommend"], response_model=ItemsAnswer)(self.recommend)
-        router.get("/v1/items/{item_id:path}/similar", tags=["items"], responses=missing)(self.similar)
-        router.get("/v1/items/{item_id:path}", tags=["items"], responses=missing)(self.item)
-        router.get("/v1/search", tags=["search"])(self.search)
-        router.post("/v1/events", tags=["events"])(self.events)
+        needed = keys.needed("read")
+        keyed, router = APIRouter(dependencies=needed), APIRouter()
+        keyed.post("/v1/recommend", tags=["recommend"], response_model=ItemsAnswer)(self.recommend)
+        keyed.get("/v1/items/{item_id:path}/similar", tags=["items"], responses=missing)(self.similar)
+        keyed.get("/v1/items/{item_id:path}", tags=["items"], responses=missing)(self.item)
+        keyed.get("/v1/search", tags=["search"])(self.search)
+        keyed.post("/v1/events", tags=["events"])(self.events)
+        router.include_router(keyed)
         router.get("/healthz", tags=["operation"])(self.healthz)
-        router.get("/readyz", tags=["operation"])(self.readyz)
-        router.get("/metrics", tags=["operation"], response_class=PlainTextResponse)(self.exposition)
+        router.get("/readyz", tags=["operation"], responses={503: {"model": ReadyAnswer}})(self.readyz)
+        router.get(
+            "/metrics",
+            tags=["operation"],
+            response_class=PlainTextResponse,
+            dependencies=needed if metrics_keyed else None,
+        )(self.exposition)
+        # Open, since a page that shows an item cannot send a key along with its pictures.
         router.get("/images/{item_id:path}", tags=["items"], response_class=FileResponse, responses=missing)(self.image)
         return router
 
@@ -112,13 +121,13 @@ class Api:
         """Say that the process runs."""
         return {"status": "alive"}
 
-    async def readyz(self, response: Response) -> dict[str, str]:
-        """Say whether requests can be sent: 503 until the models are warm."""
-        response.status_code = 200 if self.ready else 503
-        return {
-            "status": "ready" if self.ready else "warming up",
-            "model_version": self._current.service.manifest.model_version,
-        }
+    async def readyz(self, response: Response) -> ReadyAnswer:
+        """Say whether requests can be sent: 503 until the models are warm, and from the stop signal on."""
+        is_ready = self.ready and not self.draining
+        response.status_code = 200 if is_ready else 503
+        status: Literal["ready", "draining", "warming up"] = "ready" if is_ready else "warming up"
+        version = self._current.service.manifest.model_version
+        return ReadyAnswer(status="draining" if self.draining else status, model_version=version)
 
     async def exposition(self) -> PlainTextResponse:
         """Show the metrics in the text format of Prometheus."""

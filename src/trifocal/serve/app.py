@@ -9,14 +9,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from trifocal import __version__
-from trifocal.errors import ConfigError, TrifocalError
+from trifocal.errors import ConfigError
 
 try:
-    from fastapi import FastAPI, Request, Response
-    from fastapi.responses import JSONResponse
+    from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
 
     from trifocal.serve.api import Api
+    from trifocal.serve.failures import FAILURES, answer_failures
+    from trifocal.serve.keys import Keys
+    from trifocal.serve.limits import Limits
     from trifocal.serve.metrics import Measured, Metrics
     from trifocal.serve.pages import Pages
 except ImportError as missing:
@@ -26,15 +28,12 @@ from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
 from trifocal.serve.service import Service
-from trifocal.serve.statuses import status_of
-from trifocal.serve.wire import Failure
 from trifocal.serve.workers import Workers
 
 __all__ = ["create_app"]
 
 _LOGGER = logging.getLogger(__name__)
 _WEB = Path(__file__).parent / "web"
-_TOO_MANY, _RETRY_AFTER_S = 429, "1"
 
 _DESCRIPTION = """Recommendations that read, look and remember.
 
@@ -49,6 +48,7 @@ def create_app(service: Service | Current) -> FastAPI:
     """
     current = service if isinstance(service, Current) else Current(service)
     config = current.service.config
+    keys = Keys.of(config.access)
     workers = Workers(config.threads, config.queue)
     batches: Batches[Ask, Answer] = Batches(
         # Read once a batch: no batch is answered by two services.
@@ -70,13 +70,15 @@ def create_app(service: Service | Current) -> FastAPI:
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        responses=FAILURES,
         lifespan=_lifespan(current.service, workers, batches, api),
     )
-    app.include_router(api.router())
-    app.include_router(pages.router(app.openapi))
+    app.include_router(api.router(keys, metrics_keyed=config.access.metrics))
+    app.include_router(pages.router(app.openapi), dependencies=keys.needed("read"))
     app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
+    app.add_middleware(Limits, config=config.access, keys=keys, refused=metrics.refused)
     app.add_middleware(Measured, metrics=metrics)
-    _answer_errors(app, pages)
+    answer_failures(app, pages.told, metrics.refused)
     return app
 
 
@@ -88,6 +90,7 @@ def _lifespan(
         # In the background: the process says that it is alive while the models warm up.
         warming = asyncio.create_task(_warm_up(service, workers, api))
         yield
+        api.draining = True
         warming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await warming
@@ -105,23 +108,3 @@ async def _warm_up(service: Service, workers: Workers, api: Api) -> None:
         _LOGGER.exception("warming up failed, the service stays not ready")
         return
     api.ready = True
-
-
-def _answer_errors(app: FastAPI, pages: Pages) -> None:
-    async def expected(request: Request, error: Exception) -> Response:
-        status = status_of(error) if isinstance(error, TrifocalError) else 500
-        if pages.wanted(request):
-            return pages.failure(str(error), status)
-        headers = {"Retry-After": _RETRY_AFTER_S} if status == _TOO_MANY else None
-        return JSONResponse(Failure(error=type(error).__name__, message=str(error)).model_dump(), status, headers)
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        # The process edge: the fault goes to the log, the answer is a fixed text that gives nothing away.
-        _LOGGER.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        message = "The server met a fault of its own; its log says more."
-        if pages.wanted(request):
-            return pages.failure(message, 500)
-        return JSONResponse(Failure(error="InternalError", message=message).model_dump(), 500)
-
-    app.add_exception_handler(TrifocalError, expected)
-    app.add_exception_handler(Exception, unexpected)

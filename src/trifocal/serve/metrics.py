@@ -29,6 +29,9 @@ class Metrics:
             "trifocal_stage_seconds", "Time of a stage.", ["stage"], buckets=_BUCKETS_S, registry=self._registry
         )
         self._rungs = Counter("trifocal_rung_answers_total", "Answers by rung.", ["rung"], registry=self._registry)
+        self._refused = Counter(
+            "trifocal_refused_total", "Requests refused as too much, by reason.", ["reason"], registry=self._registry
+        )
         self.events = Counter("trifocal_events_stored_total", "New events stored.", registry=self._registry)
         self.batches_busy = Gauge("trifocal_batches_busy", "Recommendations that run or wait.", registry=self._registry)
         self.workers_busy = Gauge("trifocal_workers_busy", "Requests that run or wait.", registry=self._registry)
@@ -40,6 +43,10 @@ class Metrics:
         self._rungs.labels(answer.rung).inc()
         for stage, milliseconds in answer.stages_ms.items():
             self._stage_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was too much: `queue`, `wait`, `rate` or `size`."""
+        self._refused.labels(reason).inc()
 
     def exposition(self) -> bytes:
         """Return everything in the text format of Prometheus."""

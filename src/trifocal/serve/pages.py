@@ -78,9 +78,9 @@ class Pages:
         machine = request.url.path.startswith(("/v1/", "/images/", "/static/"))
         return not machine and "text/html" in request.headers.get("accept", "")
 
-    def failure(self, message: str, status: int) -> HTMLResponse:
-        """Return the page that says what went wrong."""
-        return self._page("failure.html", status=status, message=message)
+    def told(self, request: Request, message: str, status: int) -> HTMLResponse | None:
+        """Return the page that says what went wrong, where somebody reads a page."""
+        return self._page("failure.html", status=status, message=message) if self.wanted(request) else None
 
     async def home(self) -> HTMLResponse:
         """Offer some shoppers to look over the shoulder of."""

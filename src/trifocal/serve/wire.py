@@ -20,6 +20,7 @@ __all__ = [
     "Failure",
     "ItemAnswer",
     "ItemsAnswer",
+    "ReadyAnswer",
     "RecommendBody",
     "image_address",
 ]
@@ -270,6 +271,13 @@ class ItemsAnswer(_Body):
             notes=answer.notes,
             stages_ms=answer.stages_ms if timings else None,
         )
+
+
+class ReadyAnswer(_Body):
+    """Whether requests can be sent here."""
+
+    status: Literal["ready", "warming up", "draining"]
+    model_version: str
 
 
 class Failure(_Body):
