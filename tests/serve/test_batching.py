@@ -144,3 +144,96 @@ def test_who_gave_up_is_not_answered_twice() -> None:
     asyncio.run(run())
     assert batches.busy == 0
     batches.close()
+
+
+class Clock:
+    """Stands still but for what a batch takes."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_who_would_wait_too_long_is_refused_at_once() -> None:
+    clock, doubler, seen = Clock(), Doubler(), list[tuple[int, float]]()
+
+    def slow(numbers: Sequence[int]) -> list[int | TrifocalError]:
+        clock.now_s += 0.25 * len(numbers)
+        return doubler(numbers)
+
+    batches = Batches[int, int](
+        slow, size=1, queue_s=0.1, limit_s=5, observe=lambda size, s: seen.append((size, s)), clock=clock
+    )
+
+    async def run() -> None:
+        # The first batch took 250 ms a question, which counts for a fifth: 50 ms.
+        assert await batches.run(1) == 2
+        assert seen == [(1, 0.25)]
+        doubler.gate.clear()
+        kept = [asyncio.create_task(batches.run(number)) for number in (2, 3, 4)]
+        await asyncio.sleep(0.01)
+        assert batches.expected_wait_s == pytest.approx(0.15)
+        with pytest.raises(
+            OverloadedError, match="would wait for 150 ms, the limit is 100 ms; try again soon"
+        ) as caught:
+            await batches.run(5)
+        assert caught.value.reason == "wait"
+        assert caught.value.retry_after_s == pytest.approx(0.15)
+        doubler.gate.set()
+        assert await asyncio.gather(*kept) == [4, 6, 8]
+
+    asyncio.run(run())
+    # Nobody waits now: whoever comes is answered, however long it took the others.
+    assert ask(batches, [6]) == [12]
+    batches.close()
+
+
+def test_what_comes_back_after_it_was_given_up_does_not_count() -> None:
+    released = threading.Event()
+
+    def hangs(numbers: Sequence[int]) -> list[int | TrifocalError]:
+        if 0 in numbers:
+            released.wait(5)
+        return list(numbers)
+
+    seen: list[int] = []
+    batches = Batches[int, int](hangs, limit_s=0.1, observe=lambda size, _: seen.append(size))
+    ask(batches, [0])
+    released.set()
+    time.sleep(0.05)
+    assert (seen, batches.expected_wait_s) == ([], 0)
+    batches.close()
+
+
+def test_under_four_times_the_load_whoever_is_accepted_waits_little() -> None:
+    def takes_ten_ms(numbers: Sequence[int]) -> list[int | TrifocalError]:
+        time.sleep(0.01 * len(numbers))
+        return list(numbers)
+
+    batches = Batches[int, int](takes_ten_ms, size=4, queue=1000, queue_s=0.1, limit_s=5)
+    seconds: list[float] = []
+    refused: list[int] = []
+
+    async def one(number: int) -> None:
+        started = time.perf_counter()
+        try:
+            await batches.run(number)
+            seconds.append(time.perf_counter() - started)
+        except OverloadedError:
+            refused.append(number)
+
+    async def run() -> None:
+        tasks = []
+        # A hundred a second can be answered; four hundred ask.
+        for number in range(400):
+            tasks.append(asyncio.create_task(one(number)))
+            await asyncio.sleep(0.0025)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+    batches.close()
+    assert len(refused) > 200
+    # Unloaded: 10 ms. The slack is for machines that do other things as well.
+    assert sorted(seconds)[int(0.99 * len(seconds))] < 3 * 0.01 + 0.1 + 0.2

@@ -131,8 +131,6 @@ class Api:
 
     async def exposition(self) -> PlainTextResponse:
         """Show the metrics in the text format of Prometheus."""
-        self._metrics.workers_busy.set(self._workers.busy)
-        self._metrics.batches_busy.set(self._batches.busy)
         return PlainTextResponse(self._metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def image(self, item_id: str) -> Response:

@@ -16,6 +16,7 @@ try:
     from fastapi.staticfiles import StaticFiles
 
     from trifocal.serve.api import Api
+    from trifocal.serve.collectors import CacheCollector, QueueCollector
     from trifocal.serve.failures import FAILURES, answer_failures
     from trifocal.serve.keys import Keys
     from trifocal.serve.limits import Limits
@@ -50,17 +51,21 @@ def create_app(service: Service | Current) -> FastAPI:
     config = current.service.config
     keys = Keys.of(config.access)
     workers = Workers(config.threads, config.queue)
+    manifest = current.service.manifest
+    metrics = Metrics(manifest.model_name, manifest.model_version)
     batches: Batches[Ask, Answer] = Batches(
         # Read once a batch: no batch is answered by two services.
         lambda asks: current.service.gateway.recommend_many(asks),
         size=config.batch_size,
         wait_us=config.batch_wait_us,
         queue=config.queue,
+        queue_s=config.queue_ms / 1000,
         # Twice the time in which a rung gives up by itself: past it, something hangs.
         limit_s=2 * config.limit_ms / 1000,
+        observe=metrics.batched,
     )
-    manifest = current.service.manifest
-    metrics = Metrics(manifest.model_name, manifest.model_version)
+    metrics.register(CacheCollector(lambda: current.service.cache_stats()))
+    metrics.register(_queues(workers, batches, config.queue))
     api = Api(current, workers, batches, metrics)
     pages = Pages(current, workers, metrics, _WEB / "templates")
     # The built-in docs pages load their scripts from the network; ours is drawn here.
@@ -80,6 +85,22 @@ def create_app(service: Service | Current) -> FastAPI:
     app.add_middleware(Measured, metrics=metrics)
     answer_failures(app, pages.told, metrics.refused)
     return app
+
+
+def _queues(workers: Workers, batches: Batches[Ask, Answer], limit: int) -> QueueCollector:
+    return QueueCollector(
+        {
+            "trifocal_batches_busy": ("Recommendations that run or wait.", lambda: batches.busy),
+            "trifocal_batches_limit": ("How many may run or wait.", lambda: limit),
+            "trifocal_batches_expected_wait_seconds": (
+                "How long what runs and waits will take.",
+                lambda: batches.expected_wait_s,
+            ),
+            "trifocal_batches_hung": ("Batches that were given up.", lambda: batches.hung),
+            "trifocal_workers_busy": ("Other requests that run or wait.", lambda: workers.busy),
+            "trifocal_workers_limit": ("How many may run or wait.", lambda: limit),
+        }
+    )
 
 
 def _lifespan(

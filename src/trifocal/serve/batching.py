@@ -4,6 +4,9 @@
 event loop ─► queue ─► one thread: takes what waits, up to `size` ─► answers ─► event loop
 ```
 
+A question is refused at once where the queue is full, or where what runs and waits would take longer than `queue_s` by
+what questions took lately: whoever is accepted is answered soon, however many ask.
+
 An idle service adds no wait: the thread takes a question as soon as it is there. Where the batch before held several,
 more are on their way, and the thread waits for them up to `wait_us`. A batch that takes longer than `limit_s` counts as
 hung: whoever waits is told at once, and a new thread takes over the queue.
@@ -26,6 +29,8 @@ from trifocal.serve.statuses import OverloadedError, UnavailableError
 __all__ = ["Batches"]
 
 _LOGGER = logging.getLogger(__name__)
+# Weight of the newest batch among all before: half the weight lies on the last three.
+_NEWEST = 0.2
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
 
@@ -48,7 +53,10 @@ class Batches(Generic[_Question, _Answer]):
         size: int = 16,
         wait_us: int = 500,
         queue: int = 128,
+        queue_s: float = float("inf"),
         limit_s: float = 1.0,
+        observe: Callable[[int, float], None] = lambda _size, _seconds: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Start a thread.
 
@@ -57,10 +65,15 @@ class Batches(Generic[_Question, _Answer]):
             size: of a batch at most.
             wait_us: longest wait for a batch to fill.
             queue: how many may wait or run before a further one is refused.
+            queue_s: expected wait above which a further one is refused.
             limit_s: after which a question is given up.
+            observe: told the size of each batch that was answered, and its seconds.
+            clock: seconds, never going back; times the batches.
         """
         self._answer_many = answer_many
         self._size, self._wait_s, self._queue, self._limit_s = size, wait_us / 1e6, queue, limit_s
+        self._queue_s, self._observe, self._clock = queue_s, observe, clock
+        self._question_s = 0.0
         self._waiting: deque[_Waiting[_Question, _Answer]] = deque()
         self._changed = threading.Condition()
         self._generation = 0
@@ -74,12 +87,11 @@ class Batches(Generic[_Question, _Answer]):
         """Return the answer to `question`.
 
         Raises:
-            OverloadedError: when the queue is full.
+            OverloadedError: when the queue is full, or the wait would be too long.
             UnavailableError: when the answer took too long.
             TrifocalError: what the question was answered by.
         """
-        if self.busy >= self._queue:
-            raise OverloadedError(f"{self.busy} questions run or wait, the limit is {self._queue}; try again soon")
+        self._refuse_excess()
         loop = asyncio.get_running_loop()
         waiting = _Waiting[_Question, _Answer](question, loop.create_future())
         self.busy += 1
@@ -92,6 +104,23 @@ class Batches(Generic[_Question, _Answer]):
         finally:
             self.busy -= 1
             timer.cancel()
+
+    @property
+    def expected_wait_s(self) -> float:
+        """How long what runs and waits will take, by what questions took lately."""
+        return self.busy * self._question_s
+
+    def _refuse_excess(self) -> None:
+        if self.busy >= self._queue:
+            raise OverloadedError(f"{self.busy} questions run or wait, the limit is {self._queue}; try again soon")
+        wait_s = self.expected_wait_s
+        if wait_s > self._queue_s:
+            raise OverloadedError(
+                f"an answer would wait for {1000 * wait_s:.0f} ms, the limit is {1000 * self._queue_s:.0f} ms; "
+                "try again soon",
+                reason="wait",
+                retry_after_s=wait_s,
+            )
 
     def close(self) -> None:
         """Answer what waits, take nothing more."""
@@ -135,14 +164,23 @@ class Batches(Generic[_Question, _Answer]):
             batch = self._taken(generation)
             if not batch:
                 return
+            began_s = self._clock()
             try:
                 answers = self._answer_many([waiting.question for waiting in batch])
             except Exception:
                 _LOGGER.exception("a batch of %d questions failed", len(batch))
                 answers = [UnavailableError("the answer failed; the log of the server says why")] * len(batch)
+            if generation == self._generation:
+                self._note(len(batch), self._clock() - began_s)
             loop = batch[0].future.get_loop()
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_deliver, batch, answers)
+
+    def _note(self, size: int, seconds: float) -> None:
+        # Past the limit questions are given up, so that no more than that is ever waited for.
+        recent = min(seconds, self._limit_s) / size
+        self._question_s += _NEWEST * (recent - self._question_s)
+        self._observe(size, seconds)
 
     def _taken(self, generation: int) -> list[_Waiting[_Question, _Answer]]:
         """Wait for a batch; empty = this thread is done."""

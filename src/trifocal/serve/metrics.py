@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trifocal.serve.asks import Answer
@@ -12,6 +13,8 @@ from trifocal.serve.asks import Answer
 __all__ = ["Measured", "Metrics"]
 
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+_BUCKETS_SIZE = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -33,8 +36,12 @@ class Metrics:
             "trifocal_refused_total", "Requests refused as too much, by reason.", ["reason"], registry=self._registry
         )
         self.events = Counter("trifocal_events_stored_total", "New events stored.", registry=self._registry)
-        self.batches_busy = Gauge("trifocal_batches_busy", "Recommendations that run or wait.", registry=self._registry)
-        self.workers_busy = Gauge("trifocal_workers_busy", "Requests that run or wait.", registry=self._registry)
+        self._batch_size = Histogram(
+            "trifocal_batch_size",
+            "Questions that were answered in one go.",
+            buckets=_BUCKETS_SIZE,
+            registry=self._registry,
+        )
         model = Gauge("trifocal_model_info", "The model that answers.", ["name", "version"], registry=self._registry)
         model.labels(model_name, model_version).set(1)
 
@@ -47,6 +54,14 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a request that was too much: `queue`, `wait`, `rate` or `size`."""
         self._refused.labels(reason).inc()
+
+    def batched(self, size: int, _seconds: float) -> None:
+        """Count a batch of `size` questions."""
+        self._batch_size.observe(size)
+
+    def register(self, collector: Collector) -> None:
+        """Show what `collector` reads as well."""
+        self._registry.register(collector)
 
     def exposition(self) -> bytes:
         """Return everything in the text format of Prometheus."""
