@@ -191,8 +191,8 @@ def test_pairs_are_found_alike_by_row_and_by_key() -> None:
         pair_counts=generator.integers(1, 9, len(keys)).astype(np.float32),
     )
     history, candidates = generator.choice(size, 6, replace=False), generator.choice(size, 12, replace=False)
-    pairs = tables._pairs
-    links = pairs._starts[history + 1] - pairs._starts[history]
+    pairs = tables.taken_pairs
+    links = pairs.starts[history + 1] - pairs.starts[history]
     found = pairs._found_by_row(history, candidates, links)
     assert found.any()
     np.testing.assert_array_equal(found, pairs._found_by_key(history, candidates))

@@ -6,15 +6,26 @@ Letters: N items, K candidates, L events of the history, S compact size, A attri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from trifocal.model.pairs import Pairs
 from trifocal.types import BoolArray, Context, FloatArray, FloatRows, History, IntArray
 
-__all__ = ["EVIDENCE", "EvidenceTables", "HeldOut", "evidence_columns", "evidence_of", "today"]
+__all__ = [
+    "EVIDENCE",
+    "FIRST_ATTRIBUTE",
+    "Comparison",
+    "EvidenceTables",
+    "HeldOut",
+    "compare_with_history",
+    "evidence_columns",
+    "evidence_of",
+    "today",
+]
 
 # The columns of the evidence; behind them stands the share of the history that has the candidate's value, an attribute
 # a column.
@@ -43,12 +54,11 @@ EVIDENCE = (
     "log_history",
     "today_share",
 )
-_ATTRIBUTE_ROWS = len(EVIDENCE)
+FIRST_ATTRIBUTE = len(EVIDENCE)
 # Events within half a day of the request belong to the same visit; where only the day is known, to the same day.
 _TODAY_S = 43_200
 # Pseudo-events that keep the shares of rare items near the mean.
 _PRIOR_EVENTS = 5.0
-_READ_PAIRS = 4
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ class EvidenceTables:
 
     def taken_together(self, history: IntArray, candidates: IntArray) -> FloatArray:
         """Return (L, K): how many users took both."""
-        return self._pairs.counts_of(history, candidates)
+        return self.taken_pairs.counts_of(history, candidates)
 
     def grown(
         self,
@@ -102,73 +112,20 @@ class EvidenceTables:
             newest_counts=newest_counts,
         )
         # The keys of the pairs are of the rows that there were: those of the new tables would be others.
-        tables.__dict__["_pairs"] = self._pairs
+        tables.__dict__["taken_pairs"] = self.taken_pairs
+        tables.__dict__["device_shares"] = self.device_shares
         return tables
 
     @cached_property
-    def _pairs(self) -> _Pairs:
-        return _Pairs(self.pairs, self.pair_counts, len(self.counts))
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Which of `size` items were taken together, and how often; items behind them were taken with none.
-
-    Attributes:
-        keys: (P,) int64 rising, row * size + row of the other item.
-        counts: (P,) float32.
-    """
-
-    keys: IntArray
-    counts: FloatArray
-    size: int
-
-    def counts_of(self, history: IntArray, candidates: IntArray) -> FloatArray:
-        """Return (L, K): how many users took both."""
-        known, asked = history < self.size, candidates < self.size
-        if known.all() and asked.all():
-            return self._found(history, candidates)
-        counts = np.zeros((len(history), len(candidates)), dtype=np.float32)
-        counts[np.ix_(known, asked)] = self._found(history[known], candidates[asked])
-        return counts
-
-    def _found(self, history: IntArray, candidates: IntArray) -> FloatArray:
-        links = self._starts[history + 1] - self._starts[history]
-        # Reading an item's pairs pays while they are fewer than the searches among all pairs would be.
-        if int(links.sum()) > _READ_PAIRS * len(history) * len(candidates):
-            return self._found_by_key(history, candidates)
-        return self._found_by_row(history, candidates, links)
-
-    def _found_by_key(self, history: IntArray, candidates: IntArray) -> FloatArray:
-        wanted = history[:, None] * self.size + candidates
-        places = np.searchsorted(self.keys, wanted).clip(max=len(self.keys) - 1)
-        return np.where(self.keys[places] == wanted, self.counts[places], 0).astype(np.float32)
-
-    def _found_by_row(self, history: IntArray, candidates: IntArray, links: IntArray) -> FloatArray:
-        together = np.zeros((len(history), len(candidates)), dtype=np.float32)
-        if not len(candidates):
-            return together
-        lines = np.repeat(np.arange(len(history)), links)
-        # The places of all pairs of each item of the history, one after the other.
-        first = np.cumsum(links) - links
-        places = np.arange(len(lines)) + np.repeat(self._starts[history] - first, links)
-        others = self._others[places]
-        order = np.argsort(candidates)
-        found = np.searchsorted(candidates[order], others).clip(max=len(candidates) - 1)
-        columns = order[found]
-        hit = candidates[columns] == others
-        together[lines[hit], columns[hit]] = self.counts[places[hit]]
-        return together
+    def taken_pairs(self) -> Pairs:
+        """The pairs by their first item."""
+        return Pairs(self.pairs, self.pair_counts, len(self.counts))
 
     @cached_property
-    def _starts(self) -> IntArray:
-        """(N + 1,) where the pairs of each item begin."""
-        return np.searchsorted(self.keys, np.arange(self.size + 1) * self.size).astype(np.int64)
-
-    @cached_property
-    def _others(self) -> npt.NDArray[np.int32]:
-        """(P,) the second item of each pair."""
-        return (self.keys % max(self.size, 1)).astype(np.int32)
+    def device_shares(self) -> FloatArray:
+        """(devices + 1,) share of all events on each device or channel."""
+        shares: FloatArray = self.device_counts.sum(axis=0) / np.maximum(self.device_counts.sum(), 1.0)
+        return shares
 
 
 @dataclass(frozen=True)
@@ -186,7 +143,7 @@ class HeldOut:
 
 def evidence_columns(attributes: int) -> int:
     """Return F for items of `attributes` coded attributes, the price among them."""
-    return _ATTRIBUTE_ROWS + attributes - 1
+    return FIRST_ATTRIBUTE + attributes - 1
 
 
 def today(history: History, context: Context) -> BoolArray:
@@ -206,6 +163,7 @@ def evidence_of(
     memory: FloatArray,
     memory_today: FloatArray,
     held_out: HeldOut | None = None,
+    compare: Comparison | None = None,
 ) -> FloatArray:
     """Return the (K, F) evidence.
 
@@ -217,41 +175,60 @@ def evidence_of(
         memory: (K,) the memory's scores from the whole history.
         memory_today: (K,) those from the events of the same visit or day.
         held_out: see there; None = when serving.
+        compare: fills the columns that compare candidates with the history; None = `compare_with_history`.
     """
     own = np.zeros(len(candidates), np.float32) if held_out is None else held_out.own.astype(np.float32)
     own_newest = own * (held_out is not None and held_out.newest)
     counts = np.maximum(tables.counts[candidates] - own, 0)
-    rows = history.item_rows
     table = np.zeros((len(candidates), evidence_columns(tables.attributes.shape[1])), dtype=np.float32)
     table[:, 0] = memory
     table[:, 1] = memory - memory.max(initial=-np.inf)
     table[:, 2] = memory_today
     table[:, 3] = np.log1p(counts)
-    table[:, 4] = _share(tables.device_counts, context.device_code, candidates, counts, own)
+    table[:, 4] = _share(tables, context.device_code, candidates, counts, own)
     newest = np.maximum(tables.newest_counts[candidates] - own_newest, 0)
     table[:, 5] = newest / (counts + _PRIOR_EVENTS)
     table[:, 21] = np.log1p(len(history))
-    if len(history) == 0:
-        return table
+    if len(history):
+        table[:, 22] = today(history, context).mean()
+        (compare or compare_with_history)(tables, table, candidates, history.item_rows, own)
+    return table
+
+
+Comparison = Callable[[EvidenceTables, FloatArray, IntArray, IntArray, FloatArray], None]
+"""(tables, table, candidates, rows of the history, own) -> nothing; see `compare_with_history`."""
+
+
+def compare_with_history(
+    tables: EvidenceTables, table: FloatArray, candidates: IntArray, rows: IntArray, own: FloatArray
+) -> None:
+    """Fill the columns of `table` (K, F) that compare `candidates` (K,) with the events `rows` (L,), at least one.
+
+    Args:
+        tables: where items are looked up.
+        table: (K, F); written.
+        candidates: (K,) item rows.
+        rows: (L,) item rows, oldest first.
+        own: (K,) 1 = the user's own event is among the counts, and is taken off.
+    """
+    counts = np.maximum(tables.counts[candidates] - own, 0)
     table[:, 6:10] = _likeness(tables.text, candidates, rows)
     table[:, 10:14] = _likeness(tables.image, candidates, rows)
     table[:, 14:18] = _together(tables, candidates, rows, counts, own)
     prices = tables.attributes[:, -1]
     table[:, 18:21] = _prices(prices[candidates], prices[rows])
-    table[:, 22] = today(history, context).mean()
     codes, others = tables.attributes[rows, :-1], tables.attributes[candidates, :-1]
-    table[:, _ATTRIBUTE_ROWS:] = ((codes[:, None] == others) & (others > 0)).mean(axis=0)
-    return table
+    table[:, FIRST_ATTRIBUTE:] = ((codes[:, None] == others) & (others > 0)).mean(axis=0)
 
 
 def _share(
-    device_counts: FloatArray, device: int, candidates: IntArray, counts: FloatArray, own: FloatArray
+    tables: EvidenceTables, device: int, candidates: IntArray, counts: FloatArray, own: FloatArray
 ) -> FloatArray:
     """Share of an item's events on the request's device or channel, drawn towards that of all items."""
-    if device == 0 or device >= device_counts.shape[1]:
+    if device == 0 or device >= tables.device_counts.shape[1]:
         return np.zeros(len(candidates), dtype=np.float32)
-    mean = device_counts[:, device].sum() / max(float(device_counts.sum()), 1.0)
-    here = np.maximum(device_counts[candidates, device] - own, 0)
+    mean = tables.device_shares[device]
+    here = np.maximum(tables.device_counts[candidates, device] - own, 0)
     share: FloatArray = (here + _PRIOR_EVENTS * mean) / (counts + _PRIOR_EVENTS) - mean
     return share
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from trifocal.errors import ConfigError
+from trifocal.index import NearestRecommender
 from trifocal.ports import Recommender
-from trifocal.serve.online import Candidates
-from trifocal.types import FloatArray, IntArray, Rankings, Request
+from trifocal.serve.online import Candidates, ItemFeatures
+from trifocal.types import FloatArray, FloatRows, IntArray, Rankings, Request
 
-__all__ = ["Engine", "SimilarItems", "WholeEngine"]
+__all__ = ["Engine", "GrowingEngine", "SimilarItems", "WholeEngine"]
 
 
 class SimilarItems(Protocol):
@@ -26,7 +28,7 @@ class Engine(SimilarItems, Protocol):
     """The services of one model: who asks, what may fit, in which order. Stability: caller."""
 
     @property
-    def vectors(self) -> FloatArray:
+    def vectors(self) -> FloatRows:
         """(N, D) item vectors."""
         ...
 
@@ -43,9 +45,22 @@ class Engine(SimilarItems, Protocol):
         ...
 
 
+@runtime_checkable
+class GrowingEngine(Engine, Protocol):
+    """An engine that takes items while it answers: a change gives another engine. Stability: caller."""
+
+    def with_item(self, row: int, features: ItemFeatures) -> GrowingEngine:
+        """Return the engine with an item behind all others, or in place of the one of `row`."""
+        ...
+
+    def without(self, row: int) -> GrowingEngine:
+        """Return the engine that does not look for the item of `row` any more; its row stays."""
+        ...
+
+
 class _Whole(Recommender, SimilarItems, Protocol):
     @property
-    def item_vectors(self) -> FloatArray: ...
+    def item_vectors(self) -> FloatRows: ...
 
 
 class WholeEngine:
@@ -55,7 +70,7 @@ class WholeEngine:
         self._recommender = recommender
 
     @property
-    def vectors(self) -> FloatArray:
+    def vectors(self) -> FloatRows:
         """See `Engine`."""
         return self._recommender.item_vectors
 
@@ -77,3 +92,23 @@ class WholeEngine:
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
         """See `Engine`."""
         return self._recommender.similar(item_row, k, exclude)
+
+    def with_item(self, row: int, features: ItemFeatures) -> WholeEngine:
+        """See `GrowingEngine`.
+
+        Raises:
+            ConfigError: when the recommender takes no new items.
+        """
+        return WholeEngine(self._growing().with_item(row, features.vector, features.text))
+
+    def without(self, row: int) -> WholeEngine:
+        """See `GrowingEngine`."""
+        return WholeEngine(self._growing().without(row))
+
+    def _growing(self) -> NearestRecommender:
+        if not isinstance(self._recommender, NearestRecommender):
+            raise ConfigError(
+                f"a recommender of the class {type(self._recommender).__name__} takes no new items while it serves; "
+                "train and swap the bundle instead"
+            )
+        return self._recommender

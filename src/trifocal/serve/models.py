@@ -10,7 +10,7 @@ from trifocal.bundle import Bundle
 from trifocal.bundle.network import load_recommender
 from trifocal.errors import ArtifactError
 from trifocal.index import ExactIndex
-from trifocal.model import TwoStageRecommender
+from trifocal.model import ModelConfig, TwoStageRecommender
 from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine, WholeEngine
 from trifocal.serve.online import OnnxScorer, OnnxUsers, online_engine
@@ -49,18 +49,33 @@ def engine_of(bundle: Bundle, config: ServeConfig) -> Engine:
     recommender = load_recommender(bundle)
     if not isinstance(recommender, TwoStageRecommender):
         return WholeEngine(recommender)
+    # Here, because compiling needs a package of the extra `serve`.
+    from trifocal.serve.online.compiled import CompiledComparison, CompiledRows
+
     try:
         files = _files(recommender, bundle.folder / SERVING_FOLDER, bundle.manifest.model_version, config)
     except OSError as error:
         _LOGGER.warning("no serving files under %s (%s): the plain model serves, more slowly", bundle.folder, error)
-        return online_engine(recommender)
+        return online_engine(recommender, config=_model_config(bundle))
     users = OnnxUsers(
         files.tower,
         history_length=recommender.history_length,
         text_width=recommender.text_width,
         prices=recommender.model.user_tower.price_codes.numpy(),
     )
-    return online_engine(recommender, index=files.index, encoding=users, scorer=OnnxScorer(files.ranker))
+    return online_engine(
+        recommender,
+        index=files.index,
+        encoding=users,
+        scorer=OnnxScorer(files.ranker),
+        rows=CompiledRows(),
+        compare=CompiledComparison(),
+        config=_model_config(bundle),
+    )
+
+
+def _model_config(bundle: Bundle) -> ModelConfig:
+    return ModelConfig.model_validate(bundle.contents.config["model"])
 
 
 def _files(recommender: TwoStageRecommender, folder: Path, version: str, config: ServeConfig) -> ServingFiles:

@@ -8,7 +8,7 @@ import numpy as np
 
 from trifocal.serve.asks import Reason
 from trifocal.serve.catalogue import Catalogue
-from trifocal.types import FloatArray, IntArray, Rankings, Request
+from trifocal.types import FloatRows, IntArray, Rankings, Request
 
 __all__ = ["reasons"]
 
@@ -17,7 +17,7 @@ _READ = 50
 
 
 def reasons(
-    request: Request, ranking: Rankings, vectors: FloatArray, catalogue: Catalogue, *, by_model: bool
+    request: Request, ranking: Rankings, vectors: FloatRows, catalogue: Catalogue, *, by_model: bool
 ) -> Sequence[Reason | None]:
     """Return a reason for each place of `ranking` (1, K).
 
@@ -39,7 +39,7 @@ def reasons(
     return [Reason("history", ids[row], catalogue.title(row)) for row in nearest.tolist()]
 
 
-def _alike(vectors: FloatArray, ranking: Rankings, history: IntArray) -> IntArray:
+def _alike(vectors: FloatRows, ranking: Rankings, history: IntArray) -> IntArray:
     """(K,) places in `history` of the greatest cosine; the newest of equals."""
     taken = vectors[history[::-1]]
     unit = taken / np.maximum(np.linalg.norm(taken, axis=1, keepdims=True), 1e-9)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trifocal.types import FloatArray, IntArray, Rankings
+from trifocal.types import FloatArray, FloatRows, IntArray, Rankings
 
 __all__ = ["diversified"]
 
@@ -15,7 +15,7 @@ __all__ = ["diversified"]
 _POOL, _POOL_LEAST = 4, 40
 
 
-def diversified(ranking: Rankings, vectors: FloatArray, k: int, diversity: float) -> Rankings:
+def diversified(ranking: Rankings, vectors: FloatRows, k: int, diversity: float) -> Rankings:
     """Return the `k` first of `ranking` (1, K), chosen one by one: well placed, and unlike those chosen before.
 
     `(1 - d) x (1 - place / pool) - d x greatest cosine to what is chosen`: maximal marginal relevance (Carbonell &

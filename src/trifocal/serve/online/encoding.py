@@ -5,6 +5,7 @@ Letters: B questions, L history length, D embedding size, W text width.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ import torch
 from trifocal.features.sequences import user_arrays, user_batch
 from trifocal.model.online_tower import INPUTS
 from trifocal.model.user_tower import UserTower
-from trifocal.types import FloatArray, IntArray, Request
+from trifocal.types import FloatArray, FloatRows, IntArray, Request
 
 __all__ = ["OnnxUsers", "TorchUsers", "UserEncoding"]
 
@@ -22,13 +23,17 @@ __all__ = ["OnnxUsers", "TorchUsers", "UserEncoding"]
 class UserEncoding(Protocol):
     """Who asks, as vectors. Stability: caller."""
 
-    def user_vectors(self, requests: Sequence[Request], vectors: FloatArray) -> FloatArray:
+    def user_vectors(self, requests: Sequence[Request], vectors: FloatRows) -> FloatArray:
         """Return (B, D) user vectors.
 
         Args:
             requests: who asks.
             vectors: (N, D) item vectors that the histories point into.
         """
+        ...
+
+    def with_prices(self, codes: IntArray) -> UserEncoding:
+        """Return the same encoding with the price buckets (N,) of all items, those that joined among them."""
         ...
 
 
@@ -39,12 +44,16 @@ class TorchUsers:
         self._tower = tower.eval()
         self._history_length, self._text_width = history_length, text_width
 
-    def user_vectors(self, requests: Sequence[Request], vectors: FloatArray) -> FloatArray:
+    def user_vectors(self, requests: Sequence[Request], vectors: FloatRows) -> FloatArray:
         """See `UserEncoding`."""
         users = user_batch(requests, self._history_length, self._text_width)
         with torch.inference_mode():
-            found: FloatArray = self._tower.last(users, torch.from_numpy(vectors)).numpy()
+            found: FloatArray = self._tower.last(users, torch.from_numpy(_whole(vectors))).numpy()
         return found
+
+    def with_prices(self, codes: IntArray) -> TorchUsers:
+        """Return itself: the tower has the prices that it was trained with, and none of items that came later."""
+        return self
 
 
 class OnnxUsers:
@@ -69,7 +78,7 @@ class OnnxUsers:
         self._session = session
         self._history_length, self._text_width, self._prices = history_length, text_width, prices
 
-    def user_vectors(self, requests: Sequence[Request], vectors: FloatArray) -> FloatArray:
+    def user_vectors(self, requests: Sequence[Request], vectors: FloatRows) -> FloatArray:
         """See `UserEncoding`."""
         # At least one place, which may be padding: an empty axis is more than an exporter promises.
         users = user_arrays(requests, self._history_length, self._text_width, least_length=1)
@@ -87,8 +96,18 @@ class OnnxUsers:
         found: FloatArray = self._session.run(None, dict(zip(INPUTS, values, strict=True)))[0]
         return found
 
+    def with_prices(self, codes: IntArray) -> OnnxUsers:
+        """See `UserEncoding`."""
+        other = copy.copy(self)
+        other._prices = codes if len(self._prices) else self._prices
+        return other
+
     def _price_codes(self, rows: IntArray) -> IntArray:
         if not len(self._prices):
             return np.zeros_like(rows)
         known = rows < len(self._prices)
         return np.where(known, self._prices[rows * known], 0)
+
+
+def _whole(vectors: FloatRows) -> FloatArray:
+    return vectors if isinstance(vectors, np.ndarray) else vectors[np.arange(len(vectors))]

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from trifocal.errors import ConfigError
 from trifocal.index import IndexConfig, build_index
-from trifocal.model import TwoStageRecommender
+from trifocal.model import ModelConfig, TwoStageRecommender
+from trifocal.model.evidence import Comparison
 from trifocal.ports import Index
 from trifocal.ranking import top_k
 from trifocal.serve.online.candidates import Candidates
 from trifocal.serve.online.encoding import TorchUsers, UserEncoding
+from trifocal.serve.online.growth import Growth, products, with_value
+from trifocal.serve.online.item_features import ItemFeatures
+from trifocal.serve.online.links import LikenessWeights
 from trifocal.serve.online.ranking import EvidenceRanking, Ranking, Scorer, TorchScorer
 from trifocal.serve.online.retrieval import Retrieval, TwoSourceRetrieval
-from trifocal.types import FloatArray, IntArray, Rankings, Request
+from trifocal.serve.online.rows import Rows
+from trifocal.types import FloatArray, FloatRows, IntArray, Rankings, Request
 
 __all__ = ["OnlineEngine", "online_engine"]
+
+_LEAST_LENGTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -29,15 +37,17 @@ class OnlineEngine:
         vectors: (N, D) item vectors.
         candidates: K, how many are ranked.
         ranks: whether the second stage reorders; else retrieval is the answer.
+        growth: what the services are made of, where they can take items while they answer.
     """
 
     encoding: UserEncoding
     retrieval: Retrieval
     ranking: Ranking
-    vectors: FloatArray
+    vectors: FloatRows
     candidates: int
     ranks: bool = True
     name: str = "online"
+    growth: Growth | None = None
 
     def encode(self, requests: Sequence[Request]) -> FloatArray:
         """Return the user vectors of `requests`; (B, D)."""
@@ -54,11 +64,45 @@ class OnlineEngine:
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
         """Return the `k` items most alike by cosine, never the item itself; (1, k)."""
         barred = np.append(np.zeros(0, np.int64) if exclude is None else exclude, item_row)
-        return top_k((self.vectors @ self.vectors[item_row] / self._lengths)[None], k, exclude=[barred])
+        vector = self.vectors[np.array([item_row])][0]
+        return top_k((products(self.vectors, vector) / self._lengths)[None], k, exclude=[barred])
+
+    def with_item(self, row: int, features: ItemFeatures) -> OnlineEngine:
+        """Return the engine with an item behind all others, or in place of the one of `row`; this one stays.
+
+        Raises:
+            ConfigError: when the services cannot grow.
+        """
+        grown = self._growing().with_item(row, features)
+        lengths = with_value(self._lengths, row, max(float(np.linalg.norm(features.vector)), _LEAST_LENGTH))
+        prices = grown.ranking.tables.attributes[:, -1]
+        return self._over(grown, lengths, self.encoding.with_prices(prices))
+
+    def without(self, row: int) -> OnlineEngine:
+        """Return the engine that does not look for the item of `row` any more; its row stays."""
+        return self._over(self._growing().without(row), self._lengths, self.encoding)
+
+    def _growing(self) -> Growth:
+        if self.growth is None:
+            raise ConfigError("this engine takes no new items while it serves; build it with `online_engine`")
+        return self.growth
+
+    def _over(self, grown: Growth, lengths: FloatArray, encoding: UserEncoding) -> OnlineEngine:
+        other = replace(
+            self,
+            encoding=encoding,
+            retrieval=grown.retrieval,
+            ranking=grown.ranking,
+            vectors=grown.vectors,
+            growth=grown,
+        )
+        other.__dict__["_lengths"] = lengths
+        return other
 
     @cached_property
     def _lengths(self) -> FloatArray:
-        lengths: FloatArray = np.maximum(np.linalg.norm(self.vectors, axis=1), 1e-9)
+        every = self.vectors[np.arange(len(self.vectors))]
+        lengths: FloatArray = np.maximum(np.linalg.norm(every, axis=1), _LEAST_LENGTH)
         return lengths
 
     def recommend(self, requests: Sequence[Request], k: int) -> Rankings:
@@ -76,6 +120,9 @@ def online_engine(
     index: Index | None = None,
     encoding: UserEncoding | None = None,
     scorer: Scorer | None = None,
+    rows: Rows | None = None,
+    compare: Comparison | None = None,
+    config: ModelConfig | None = None,
 ) -> OnlineEngine:
     """Return the services of `model`.
 
@@ -84,16 +131,21 @@ def online_engine(
         index: of its item vectors; None = built now, of the kind that fits their number.
         encoding: of users; None = by PyTorch.
         scorer: of evidence; None = by PyTorch.
+        rows: sums and sets of rows; None = by NumPy.
+        compare: candidates with the history; None = by NumPy.
+        config: of the model, for the links of new items; None = the defaults.
     """
     knowledge, blend = model.knowledge, model.blend
     vectors = np.ascontiguousarray(knowledge.vectors)
+    found, config = index or build_index(vectors, config=IndexConfig()).index, config or ModelConfig()
     retrieval = TwoSourceRetrieval(
         vectors=vectors,
-        index=index or build_index(vectors, config=IndexConfig()).index,
+        index=found,
         memory=knowledge.memory,
         counts=knowledge.evidence.counts,
         blend=blend,
         scale=model.scale,
+        rows=rows,
     )
     ranking = EvidenceRanking(
         knowledge.evidence,
@@ -101,7 +153,10 @@ def online_engine(
         retrieval,
         deep_share=blend.ranking,
         history_length=model.history_length,
+        compare=compare,
     )
+    weights = LikenessWeights(config.memory_text, config.memory_image, config.memory_regularization)
+    growth = Growth(retrieval, ranking, found, vectors, knowledge.memory, weights, len(vectors))
     users = encoding or TorchUsers(
         model.model.user_tower, history_length=model.history_length, text_width=model.text_width
     )
@@ -113,6 +168,7 @@ def online_engine(
         model.rank_candidates,
         ranks=blend.ranker and knowledge.memory is not None,
         name=model.name,
+        growth=growth,
     )
 
 

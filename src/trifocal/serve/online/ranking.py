@@ -5,12 +5,13 @@ Letters: B questions, K candidates, F columns of evidence.
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-from trifocal.model.evidence import EvidenceTables, evidence_of, today
+from trifocal.model.evidence import Comparison, EvidenceTables, evidence_of, today
 from trifocal.model.ranker import Ranker
 from trifocal.serve.online.candidates import Candidates
 from trifocal.serve.online.retrieval import Retrieval
@@ -65,7 +66,14 @@ class EvidenceRanking:
     """The second stage. Stability: internal."""
 
     def __init__(
-        self, tables: EvidenceTables, scorer: Scorer, retrieval: Retrieval, *, deep_share: float, history_length: int
+        self,
+        tables: EvidenceTables,
+        scorer: Scorer,
+        retrieval: Retrieval,
+        *,
+        deep_share: float,
+        history_length: int,
+        compare: Comparison | None = None,
     ) -> None:
         """Take what is known and what scores it.
 
@@ -75,9 +83,22 @@ class EvidenceRanking:
             retrieval: which knows the links from the items of the same visit.
             deep_share: factor of the deep score beside the ranker's.
             history_length: newest events that the evidence reads.
+            compare: candidates with the history; None = by NumPy.
         """
         self._tables, self._scorer, self._retrieval = tables, scorer, retrieval
         self._deep_share, self._history_length = np.float32(deep_share), history_length
+        self._compare = compare
+
+    def grown(self, tables: EvidenceTables, retrieval: Retrieval) -> EvidenceRanking:
+        """Return the same ranking over other tables."""
+        other = copy.copy(self)
+        other._tables, other._retrieval = tables, retrieval
+        return other
+
+    @property
+    def tables(self) -> EvidenceTables:
+        """What is known of the items."""
+        return self._tables
 
     def rank(self, request: Request, candidates: Candidates) -> Rankings:
         """See `Ranking`; a question with a search query keeps the order of the towers, which alone understand it."""
@@ -93,4 +114,12 @@ class EvidenceRanking:
         visit = candidates.linked
         if not near.all() or len(history) < len(request.history):
             visit = self._retrieval.linked(history.item_rows[near], candidates.item_rows)
-        return evidence_of(self._tables, candidates.item_rows, history, request.context, candidates.linked, visit)
+        return evidence_of(
+            self._tables,
+            candidates.item_rows,
+            history,
+            request.context,
+            candidates.linked,
+            visit,
+            compare=self._compare,
+        )

@@ -15,21 +15,24 @@ Letters: N items, K candidates, C items of the union.
 
 from __future__ import annotations
 
+import copy
 from typing import Protocol
 
 import numpy as np
 
-from trifocal.model.memory import ItemMemory
 from trifocal.model.two_stage import Blend, popularity_prior
 from trifocal.ports import Index
 from trifocal.serve.online.candidates import Candidates
-from trifocal.serve.online.rows import RowScratch
-from trifocal.types import FloatArray, IntArray, Request
+from trifocal.serve.online.links import Links
+from trifocal.serve.online.rows import PlainRows, Rows
+from trifocal.types import FloatArray, FloatRows, IntArray, Request
 
 __all__ = ["Retrieval", "TwoSourceRetrieval"]
 
 # Linked items that are scored by the user vector as well.
 _LINKED = 1000
+# Linked items, as a multiple of k, from which popular ones without a link are left out.
+_ENOUGH = 4
 
 
 class Retrieval(Protocol):
@@ -50,12 +53,13 @@ class TwoSourceRetrieval:
     def __init__(
         self,
         *,
-        vectors: FloatArray,
+        vectors: FloatRows,
         index: Index,
-        memory: ItemMemory | None,
+        memory: Links | None,
         counts: FloatArray,
         blend: Blend,
         scale: float,
+        rows: Rows | None = None,
     ) -> None:
         """Join the sources.
 
@@ -66,12 +70,24 @@ class TwoSourceRetrieval:
             counts: (N,) users an item has.
             blend: how the deep score joins.
             scale: of the deep score.
+            rows: sums and sets; None = by NumPy.
         """
         self._vectors, self._index, self._memory = vectors, index, memory
         self._prior = popularity_prior(counts)
         self._factor, self._scale = np.float32(blend.retrieval), np.float32(scale)
         self._popular = np.argsort(-counts, kind="stable").astype(np.int64)
-        self._scratch = RowScratch()
+        self._rows = rows or PlainRows()
+
+    def grown(
+        self, *, vectors: FloatRows, index: Index, memory: Links | None, counts: FloatArray
+    ) -> TwoSourceRetrieval:
+        """Return the same retrieval over more items, or changed ones; those that joined are the least popular."""
+        other = copy.copy(self)
+        other._vectors, other._index, other._memory = vectors, index, memory
+        joined = np.arange(len(self._prior), len(counts), dtype=np.int64)
+        other._prior = np.append(self._prior, popularity_prior(counts[joined]))
+        other._popular = np.append(self._popular, joined)
+        return other
 
     def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
         """See `Retrieval`."""
@@ -79,9 +95,8 @@ class TwoSourceRetrieval:
         if self._memory is None or by_query:
             return self._by_deep_score(request, user, k)
         items, strengths = self._memory.links_of(np.unique(request.history.item_rows))
-        size = len(self._prior)
-        with self._scratch.summed(items, strengths, size) as sums:
-            rows = self._union(self._scratch.distinct(items, size), sums, request, user, k)
+        with self._rows.summed(items, strengths, len(self._prior)) as (touched, sums):
+            rows = self._union(touched, sums, request, user, k)
             linked = sums[rows] + self._prior[rows]
         deep = self._deep(rows, user)
         scores = linked + self._factor * deep
@@ -94,7 +109,7 @@ class TwoSourceRetrieval:
         if self._memory is None or not len(history):
             return prior
         items, strengths = self._memory.links_of(np.unique(history))
-        with self._scratch.summed(items, strengths, len(self._prior)) as sums:
+        with self._rows.summed(items, strengths, len(self._prior)) as (_, sums):
             found: FloatArray = sums[item_rows] + prior
         return found
 
@@ -107,14 +122,15 @@ class TwoSourceRetrieval:
 
     def _union(self, touched: IntArray, sums: FloatArray, request: Request, user: FloatArray, k: int) -> IntArray:
         """The distinct rows among which the best `k` are."""
-        size = len(self._prior)
         if len(touched) > _LINKED and self._factor:
             touched = touched[_greatest(sums[touched], _LINKED + len(request.exclude))]
-        parts = [touched, self._first_popular(request.exclude, k)]
+        parts = [touched]
+        # An unlinked item can only come first by its deep score, which the index finds, or where few are linked.
+        if len(touched) < _ENOUGH * k + len(request.exclude):
+            parts.append(self._first_popular(request.exclude, k))
         if self._factor:
             parts.append(self._index.search(user[None], k, exclude=[request.exclude]).item_rows[0])
-        rows = np.concatenate(parts)
-        return self._scratch.without(self._scratch.distinct(rows[rows >= 0], size), request.exclude, size)
+        return self._rows.kept(np.concatenate(parts), request.exclude, len(self._prior))
 
     def _first_popular(self, exclude: IntArray, k: int) -> IntArray:
         """The `k` most popular rows that are not excluded, and maybe a few that are."""
