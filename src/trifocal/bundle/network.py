@@ -21,11 +21,15 @@ from trifocal.model import ModelConfig, ModelShapes, TrifocalModel, TwoStageReco
 from trifocal.model.evidence import EvidenceTables
 from trifocal.model.memory import ItemMemory
 from trifocal.model.two_stage import Blend, Knowledge
+from trifocal.ports import TokenSource
+from trifocal.types import FloatArray
 
 __all__ = [
     "compact_weights",
     "load_compact",
     "load_encoder",
+    "load_image_encoder",
+    "load_looks",
     "load_recommender",
     "network_config",
     "network_weights",
@@ -125,6 +129,25 @@ def load_encoder(bundle: Bundle) -> TextSource:
     features = FeaturesConfig.model_validate(bundle.contents.config.get("features", {}))
     # The machine that serves is seldom the one that trained.
     return stored_text_source(features.model_copy(update={"device": "cpu"}), bundle.contents.text_encoder)
+
+
+def load_image_encoder(bundle: Bundle) -> TokenSource:
+    """Return the image encoder that the model was trained with.
+
+    Raises:
+        ConfigError: when its package is not installed.
+    """
+    # Here, because it needs packages that a service without search by picture does not.
+    from trifocal.features.image import image_source
+
+    features = FeaturesConfig.model_validate(bundle.contents.config.get("features", {}))
+    return image_source(features.image_backbone, grid=features.image_grid, size=features.image_size)
+
+
+def load_looks(bundle: Bundle) -> FloatArray:
+    """Return (N, S) compact unit vectors of the items' pictures; zero = no picture, or the bundle holds none."""
+    found = bundle.contents.weights.get(f"{_EVIDENCE}image")
+    return np.zeros((bundle.contents.items.height, 1), np.float32) if found is None else found.numpy()
 
 
 def _shapes(raw: dict[str, Any]) -> ModelShapes:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 from pydantic import BaseModel
 
-from trifocal.serve.asks import Answer, Ask, Filters
+from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
 from trifocal.serve.gateway import K_MAX
@@ -26,10 +26,7 @@ __all__ = ["Api"]
 _LOGGER = logging.getLogger(__name__)
 
 _K = Annotated[int, Query(ge=1, le=K_MAX, description="How many items.")]
-_Category = Annotated[str | None, Query(description="The start of the category path, in whole levels.")]
-_Price = Annotated[float | None, Query(ge=0)]
 _Timings = Annotated[bool, Query(description="Answer with the milliseconds of each stage.")]
-_Words = Annotated[str, Query(min_length=1, max_length=500, description="What to look for, in words.")]
 
 # Pictures do not change under their id within a bundle's life.
 _PICTURE_CACHE = "public, max-age=86400"
@@ -56,7 +53,6 @@ class Api:
         keyed.post("/v1/recommend", tags=["recommend"], response_model=ItemsAnswer)(self.recommend)
         keyed.get("/v1/items/{item_id:path}/similar", tags=["items"], responses=missing)(self.similar)
         keyed.get("/v1/items/{item_id:path}", tags=["items"], responses=missing)(self.item)
-        keyed.get("/v1/search", tags=["search"])(self.search)
         keyed.post("/v1/events", tags=["events"])(self.events)
         router.include_router(keyed)
         router.get("/healthz", tags=["operation"])(self.healthz)
@@ -85,21 +81,6 @@ class Api:
     async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
         """Find the items most alike to an item."""
         answer = await self._workers.run(self._current.service.gateway.similar, item_id, k)
-        self._metrics.observe(answer)
-        return ItemsAnswer.of(answer, timings=timings)
-
-    async def search(
-        self,
-        q: _Words,
-        k: _K = 10,
-        category: _Category = None,
-        price_min: _Price = None,
-        price_max: _Price = None,
-        timings: _Timings = False,
-    ) -> ItemsAnswer:
-        """Search items by words."""
-        filters = Filters(category, price_min, price_max)
-        answer = await self._workers.run(self._current.service.text_search.search, q, k, filters)
         self._metrics.observe(answer)
         return ItemsAnswer.of(answer, timings=timings)
 

@@ -22,6 +22,7 @@ try:
     from trifocal.serve.limits import Limits
     from trifocal.serve.metrics import Measured, Metrics
     from trifocal.serve.pages import Pages
+    from trifocal.serve.search_api import SearchApi
 except ImportError as missing:
     raise ConfigError(f"the server needs the package {missing.name}: pip install 'trifocal[serve]'") from missing
 
@@ -79,6 +80,8 @@ def create_app(service: Service | Current) -> FastAPI:
         lifespan=_lifespan(current.service, workers, batches, api),
     )
     app.include_router(api.router(keys, metrics_keyed=config.access.metrics))
+    search = SearchApi(current, workers, metrics)
+    app.include_router(search.router(), dependencies=keys.needed("read"))
     app.include_router(pages.router(app.openapi), dependencies=keys.needed("read"))
     app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
     app.add_middleware(Limits, config=config.access, keys=keys, refused=metrics.refused)

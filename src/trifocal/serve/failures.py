@@ -109,7 +109,10 @@ def _faults(errors: Sequence[Any]) -> str:
 
 def _fault(error: Any) -> str:
     if error["type"] == "json_invalid":
-        return f"the body is no JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
+        place = error["loc"][-1]
+        return f"the body is no JSON: {error['ctx']['error']}" + (
+            f" at character {place}" if isinstance(place, int) else ""
+        )
     met = repr(error.get("input"))
     shown = met if len(met) <= _SHOWN_CHARACTERS else f"{met[:_SHOWN_CHARACTERS]}..."
     return f"{'.'.join(str(part) for part in error['loc'])[:_SHOWN_CHARACTERS]}: {error['msg']} (got {shown})"

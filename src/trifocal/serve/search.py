@@ -56,6 +56,20 @@ class TextSearch:
             items = tuple(ScoredItem(self._catalogue.card(row), score) for row, score in pairs if row >= 0)
         return Answer(items, rung, self._model_version, watch.stages_ms)
 
+    def similarities(self, query: str) -> FloatArray:
+        """Return (N,) how well each item fits `query`, by the first rung that can say; -inf where it does not at all.
+
+        Raises:
+            UnavailableError: when no rung could answer.
+        """
+        count = len(self._catalogue)
+        rungs = (Rung("text", self._by_text), Rung("words", self._by_words))
+        _, ranking = first_usable(rungs, _Question(query, np.zeros(0, np.int64)), count)
+        found = ranking.item_rows[0] >= 0
+        result = np.full(count, -np.inf, dtype=np.float32)
+        result[ranking.item_rows[0][found]] = ranking.scores[0][found]
+        return result
+
     def _by_text(self, question: _Question, k: int) -> Rankings:
         vector = self._queries.vector(question.query)
         return self._index.search(normalised(vector[None]), k, exclude=[question.exclude])

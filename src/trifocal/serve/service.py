@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from trifocal.bundle import Bundle, Manifest
-from trifocal.bundle.network import load_encoder
+from trifocal.bundle.network import load_compact, load_encoder, load_image_encoder, load_looks
 from trifocal.features.context import ContextVocabulary
-from trifocal.ports import CacheStats, EventStore
+from trifocal.ports import CacheStats, EventStore, TokenSource
 from trifocal.serve.asks import Ask
 from trifocal.serve.caches import AnswerCache, SharedCaches, answer_cache, config_hash
 from trifocal.serve.catalogue import Catalogue
@@ -21,6 +21,7 @@ from trifocal.serve.engines import Engine
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.histories import HistoryCoder, KnownHistories
 from trifocal.serve.models import engine_of
+from trifocal.serve.picture_search import PictureEncoder, PictureSearch
 from trifocal.serve.queries import PooledEncoder, QueryEncoder
 from trifocal.serve.search import TextSearch
 from trifocal.serve.state import ShopperState
@@ -41,6 +42,7 @@ class Service:
     state: ShopperState
     gateway: Gateway
     text_search: TextSearch
+    picture_search: PictureSearch
     image_root: Path
     config: ServeConfig
     answers: AnswerCache | None = None
@@ -63,6 +65,7 @@ def build_service(
     image_root: Path | None = None,
     engine: Engine | None = None,
     encoder: Callable[[], PooledEncoder] | None = None,
+    image_encoder: Callable[[], TokenSource] | None = None,
     config: ServeConfig | None = None,
     shared: SharedCaches | None = None,
     clock: Callable[[], float] = time.time,
@@ -75,6 +78,7 @@ def build_service(
         image_root: where the pictures are, or None = where the bundle says.
         engine: ranks, or None = the bundle's model.
         encoder: loads what reads queries, or None = the bundle's text encoder.
+        image_encoder: loads what looks at pictures, or None = the bundle's image encoder.
         config: limits, batches, index; None = the defaults.
         shared: second level of the caches, one a process; None = there is none.
         clock: seconds since 1970, UTC.
@@ -118,5 +122,13 @@ def build_service(
         queries=queries,
         model_version=version,
     )
+    picture_search = PictureSearch(
+        looks=load_looks(bundle),
+        pictures=PictureEncoder(image_encoder or (lambda: load_image_encoder(bundle)), load_compact(bundle, "image")),
+        texts=text_search,
+        catalogue=catalogue,
+        model_version=version,
+        variant=config.variant,
+    )
     pictures = Path(image_root or contents.image_root).resolve()
-    return Service(bundle.manifest, catalogue, state, gateway, text_search, pictures, config, answers)
+    return Service(bundle.manifest, catalogue, state, gateway, text_search, picture_search, pictures, config, answers)

@@ -1,0 +1,127 @@
+"""The search endpoints: words in the address, or words and a picture in the body. Async only here, at the edge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+
+from trifocal.errors import ServingError
+from trifocal.serve.asks import Filters
+from trifocal.serve.current import Current
+from trifocal.serve.gateway import K_MAX
+from trifocal.serve.metrics import Metrics
+from trifocal.serve.picture_search import SearchAsk
+from trifocal.serve.wire import Failure, ItemsAnswer, SearchBody
+from trifocal.serve.workers import Workers
+
+__all__ = ["SearchApi"]
+
+_PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+
+
+class SearchParameters(BaseModel):
+    """What stands in the address of a search."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    q: str | None = Field(default=None, min_length=1, max_length=500)
+    """What to look for, in words."""
+    k: int = Field(default=10, ge=1, le=K_MAX)
+    """How many items."""
+    category: str | None = None
+    """The start of the category path, in whole levels."""
+    price_min: float | None = Field(default=None, ge=0)
+    """Least price."""
+    price_max: float | None = Field(default=None, ge=0)
+    """Greatest price."""
+    attribute: list[str] = Field(default=[], max_length=100)
+    """`name:value`, of which an item must have one for each name, as `colour:red`."""
+    picture_weight: float = Field(default=0.5, ge=0, le=1)
+    """Share of the picture where words are given as well."""
+    timings: bool = False
+    """Answer with the milliseconds of each stage."""
+
+    def ask(self, picture: bytes | None = None) -> SearchAsk:
+        """Return the question in the search's terms.
+
+        Raises:
+            ServingError: when an attribute is no `name:value`.
+        """
+        filters = Filters(self.category, self.price_min, self.price_max, _attributes(self.attribute))
+        return SearchAsk(self.q, picture, self.k, filters, self.picture_weight)
+
+
+_Parameters = Annotated[SearchParameters, Query()]
+
+
+class SearchApi:
+    """Routes of search. Stability: internal."""
+
+    def __init__(self, current: Current, workers: Workers, metrics: Metrics) -> None:
+        self._current, self._workers, self._metrics = current, workers, metrics
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        missing: dict[int | str, dict[str, Any]] = {
+            415: {"model": Failure, "description": "The body is of another kind"},
+            501: {"model": Failure, "description": "Pictures cannot be compared here"},
+        }
+        router = APIRouter(tags=["search"])
+        router.get("/v1/search", response_model=ItemsAnswer)(self.search)
+        router.post("/v1/search", response_model=ItemsAnswer, responses=missing, openapi_extra=_body())(self.shown)
+        return router
+
+    async def search(self, asked: _Parameters) -> Response:
+        """Search items by words."""
+        return await self._answered(asked.ask(), timings=asked.timings)
+
+    async def shown(self, asked: _Parameters, request: Request) -> Response:
+        """Search items by a picture, by words, or by both.
+
+        Either JSON holds all that is asked, or the body is the picture itself and the address holds the rest.
+        """
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in _PICTURES:
+            return await self._answered(asked.ask(await request.body()), timings=asked.timings)
+        if kind != "application/json":
+            raise HTTPException(415, f"a body of the kind {kind!r} cannot be searched by; send JSON, or a picture")
+        try:
+            body = SearchBody.model_validate_json(await request.body())
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+            raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
+        return await self._answered(body.ask(), timings=body.timings)
+
+    async def _answered(self, ask: SearchAsk, *, timings: bool) -> Response:
+        answer = await self._workers.run(self._current.service.picture_search.search, ask)
+        self._metrics.observe(answer)
+        return Response(ItemsAnswer.of(answer, timings=timings).model_dump_json(), media_type="application/json")
+
+
+def _attributes(pairs: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the values by name.
+
+    >>> _attributes(["colour:red", "size:m", "colour:blue"])
+    (('colour', ('red', 'blue')), ('size', ('m',)))
+    """
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, colon, value = pair.partition(":")
+        if not colon or not name or not value:
+            raise ServingError(f"the attribute {pair!r} is no `name:value`; write it as colour:red")
+        found.setdefault(name, []).append(value)
+    return tuple((name, tuple(values)) for name, values in sorted(found.items()))
+
+
+def _body() -> dict[str, Any]:
+    """The body as OpenAPI describes it: read here, since its kind says how."""
+    schema = SearchBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    # The framework knows the filters from the recommendations.
+    schema.pop("$defs", None)
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    picture = {"schema": {"type": "string", "format": "binary"}}
+    return {"requestBody": {"required": True, "content": content | dict.fromkeys(_PICTURES, picture)}}
