@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ __all__ = ["serve"]
 
 # Requests that run when the stop comes get this long to end.
 _STOP_TIMEOUT_S = 10
+_SWITCH_S = 0.0005
 
 
 def serve(
@@ -61,6 +63,8 @@ def serve(
     listener = listening_socket(host, port)
     with listener:
         torch.set_num_threads(1)
+        # Two threads share Python's lock, one that reads and writes and one that computes: neither waits 5 ms for it.
+        sys.setswitchinterval(_SWITCH_S)
         store, shared = _store(events), shared_caches(settings.caches)
         try:
             service = build_service(read_bundle(bundle), store, image_root=images, config=settings, shared=shared)

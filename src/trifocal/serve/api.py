@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, PlainTextResponse
-from pydantic import BaseModel
 
+from trifocal.serve.answer_json import answer_json
 from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
@@ -31,11 +31,6 @@ _Timings = Annotated[bool, Query(description="Answer with the milliseconds of ea
 # Pictures do not change under their id within a bundle's life.
 _PICTURE_CACHE = "public, max-age=86400"
 _PLACEHOLDER_CACHE = "public, max-age=300"
-
-
-def _json(answer: BaseModel) -> Response:
-    """Written by pydantic at once: the framework would check and copy the answer again."""
-    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 class Api:
@@ -76,7 +71,7 @@ class Api:
             _LOGGER.warning("the model did not answer, the last rungs do: %s", error)
             answer = await self._workers.run(self._current.service.gateway.fall_back, ask)
         self._metrics.observe(answer)
-        return _json(ItemsAnswer.of(answer, timings=body.timings))
+        return Response(answer_json(answer, timings=body.timings), media_type="application/json")
 
     async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
         """Find the items most alike to an item."""

@@ -30,7 +30,7 @@ class ServeConfig(BaseModel):
     """Longest wait for a batch to fill, and only where the one before held several; 0 = never."""
     queue: int = Field(default=128, ge=1)
     """Questions that may wait or run; a further one is refused with 429 at once."""
-    queue_ms: float = Field(default=100.0, gt=0)
+    queue_ms: float = Field(default=250.0, gt=0)
     """Expected wait above which a question is refused with 429 at once, by what questions took lately."""
     drain_s: float = Field(default=1.0, ge=0, le=60)
     """From the stop signal on: how long the service still answers, no longer ready, before it takes nothing new."""

@@ -30,7 +30,7 @@ from trifocal.types import FloatArray, FloatRows, IntArray, Request
 __all__ = ["Retrieval", "TwoSourceRetrieval"]
 
 # Linked items that are scored by the user vector as well.
-_LINKED = 1000
+_LINKED = 600
 # Linked items, as a multiple of k, from which popular ones without a link are left out.
 _ENOUGH = 4
 
