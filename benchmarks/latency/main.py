@@ -22,7 +22,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.latency import catalogue, compare, encode, growth, mixed
+from benchmarks.latency import catalogue, compare, encode, growth, mixed, served_quality
 from benchmarks.latency.figures import Figure, Goal, Measured, figures_of, table_markdown
 from benchmarks.latency.plan import CATALOGUE, FULL, QUICK, Setting, Sizes
 from benchmarks.latency.store import stored_or, stored_part
@@ -56,6 +56,7 @@ PARTS = (
     Part("compare", compare.GOALS, compare.measure, compare.SIZES, serves_catalogue=True),
     Part("growth", growth.GOALS, growth.measure, growth.SIZES),
     Part("encode", encode.GOALS, encode.measure, encode.SIZES),
+    Part("quality", served_quality.GOALS, served_quality.measure, served_quality.SIZES),
     Part("mixed", mixed.GOALS, mixed.measure, mixed.SIZES, serves_catalogue=True),
 )
 

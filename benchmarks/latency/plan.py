@@ -36,6 +36,8 @@ class Sizes:
         warm_up_s: of mixed load before the memory is read for the first time.
         overload: offered load, in capacities.
         overload_s: longest time of overload.
+        quality_cases: test users of the sample shop that are asked about.
+        quality_epochs: of the training on it.
     """
 
     items: int = 100_000
@@ -56,6 +58,8 @@ class Sizes:
     warm_up_s: float = 60.0
     overload: float = 4.0
     overload_s: float = 10.0
+    quality_cases: int = 4000
+    quality_epochs: int = 4
 
 
 FULL = Sizes()
@@ -75,6 +79,8 @@ QUICK = Sizes(
     minutes=0.03,
     warm_up_s=1.0,
     overload_s=0.5,
+    quality_cases=100,
+    quality_epochs=1,
 )
 
 
