@@ -8,7 +8,7 @@ PORT ?= 8000
 SPLIT ?= hm-random
 DATA ?=
 
-.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation clean
+.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -55,6 +55,12 @@ bench-cold: $(VENV)/.test ## quality against the interactions of an item, resuma
 
 bench-ablation: $(VENV)/.test ## what each part of the model is worth, on validation, resumable: SPLIT=hm-random or time, DATA=...
 	$(BIN)/python -m benchmarks.quality.ablation --split $(SPLIT) $(if $(DATA),--data $(DATA))
+
+bench-shop-oracle: $(VENV)/.test ## what could be known of a sample shop at all, and each model's share: SHOP=folder, BUNDLES=folders
+	$(BIN)/python -m benchmarks.quality.shop_oracle $(SHOP) --refit $(if $(BUNDLES),--bundle $(BUNDLES))
+
+bench-latency: $(VENV)/.test ## speed, memory and load beside matrix factorisation behind FastAPI, resumable; wants an idle machine: DATA=...
+	$(BIN)/python -m benchmarks.latency.main $(if $(DATA),--data $(DATA))
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
