@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Sequence
 
+from trifocal.errors import TrifocalError
 from trifocal.ports import Cache, CacheStats, EventStore, StoredEvent
 from trifocal.serve.caches.keys import config_hash
 from trifocal.serve.caches.sessions import SessionCache
 from trifocal.serve.histories import HistoryCoder, KnownHistories, joined
+from trifocal.serve.statuses import UnavailableError
 from trifocal.types import History
 
 __all__ = ["ShopperState"]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class ShopperState:
@@ -65,13 +70,29 @@ class ShopperState:
         )
 
     def history(self, user_id: str) -> History:
-        """Return everything liked, oldest first; empty for a stranger."""
-        return self._sessions.history(user_id, lambda: self._load(user_id))
+        """Return everything liked, oldest first; empty for a stranger. Where the store fails, what the bundle says."""
+        try:
+            return self._sessions.history(user_id, lambda: self._load(user_id))
+        except Exception as error:  # noqa: BLE001 - whatever breaks the store, a shopper still gets an answer
+            _LOGGER.error("the event store cannot be read, live events do not count: %s", error)
+            return joined(self._known.history(user_id), self._coder.history([]))
 
     def record(self, events: Sequence[StoredEvent]) -> int:
-        """Store `events` durably; return how many were new. The next `history` holds them."""
+        """Store `events` durably; return how many were new. The next `history` holds them.
+
+        Raises:
+            UnavailableError: when the store failed; the same events can be sent again.
+        """
         try:
             return self._store.append(events)
+        except TrifocalError:
+            raise
+        except Exception as error:
+            _LOGGER.exception("%d events could not be stored", len(events))
+            raise UnavailableError(
+                f"the event store failed ({type(error).__name__}), none of the {len(events)} events is promised; "
+                "send them again under the same ids"
+            ) from error
         finally:
             # Also where the store raised: it may have kept the events before it did.
             self._sessions.changed(event.user_id for event in events)
