@@ -20,6 +20,7 @@ from trifocal.feedback.config import SatisfactionConfig
 from trifocal.model.config import ModelConfig
 from trifocal.serve.config import ServeConfig
 from trifocal.train.config import TrainConfig
+from trifocal.train.distill_config import DistillConfig
 
 __all__ = ["Settings", "load_settings"]
 
@@ -40,6 +41,8 @@ class Settings(BaseSettings):
     """Towers and ranker."""
     train: TrainConfig = TrainConfig()
     """Losses, optimiser, schedule."""
+    distill: DistillConfig = DistillConfig()
+    """What a student is made of, and how it listens to its teacher."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Metrics and report."""
     satisfaction: SatisfactionConfig = SatisfactionConfig()

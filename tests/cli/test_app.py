@@ -20,6 +20,7 @@ VERBS = [
     ["data", "summary"],
     ["data", "split"],
     ["train"],
+    ["distill"],
     ["evaluate"],
     ["compare"],
     ["bundle", "show"],

@@ -108,3 +108,24 @@ def test_compare_tunes_baselines_beside_the_run_and_goes_on_where_it_was(run: Pa
     before = stored.stat().st_mtime_ns
     trifocal(*arguments, "--baselines", "popularity,ease-content")
     assert stored.stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_a_student_is_a_bundle_like_any_other(run: Path) -> None:
+    with (run / "student.toml").open("w") as file:
+        file.write(SETTINGS + "[distill]\nimage_size = 96\ncatalogue_passes = 2\nspeed_items = 16\n")
+    arguments: list[str | Path] = ["distill", run / "run", run / "shop", run / "students"]
+    arguments += ["--cache", run / "features", "--config", run / "student.toml"]
+    printed = trifocal(*arguments)
+    figures = json.loads(printed.splitlines()[-1])
+    low, high = figures["interval"]["ndcg@10"]
+    assert 0 < low <= figures["ratio"]["ndcg@10"] <= high
+    assert figures["student_items_per_s"] > figures["teacher_items_per_s"] > 0
+    bundle = run / "students" / "student" / "bundle"
+    assert str(bundle) in printed
+    answer = json.loads(trifocal("recommend", bundle, "--query", "mug", "-k", "3", "--json"))
+    assert len(answer["items"]) == 3
+    table = json.loads(
+        trifocal("evaluate", run / "shop", run / "students", "--config", run / "student.toml").splitlines()[-1]
+    )
+    assert "student" in table["models"]

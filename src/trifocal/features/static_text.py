@@ -134,7 +134,8 @@ def _teach(texts: Sequence[str], config: FeaturesConfig, cache_folder: Path, fol
             path.unlink()
     stored = {"vectors": torch.from_numpy(vectors).half(), "weights": torch.from_numpy(weights)}
     save_file(stored, folder / _WEIGHTS)
-    about = {"model_type": "trifocal-static", "hidden_size": vectors.shape[1]}
+    # The family of the tokenizer, by which it is found; there is no network of it here.
+    about = {"model_type": "bert", "hidden_size": vectors.shape[1]}
     (folder / "config.json").write_text(json.dumps(about), encoding="utf-8")
 
 

@@ -46,7 +46,7 @@ def _pass(run: TrainingRun, objective: nn.Module, folder: Path, bar: Bar) -> Non
 def _steps(run: TrainingRun, objective: nn.Module, bar: Bar) -> dict[str, float]:
     run.model.train()
     losses = Means()
-    before = run.progress.align_epoch * math.ceil(len(run.data.features) / run.config.batch_size)
+    before = run.progress.align_epoch * math.ceil(len(run.data.features) / run.content_batch_size)
     for count, items in enumerate(_batches(run)):
         parts = objective(items.to(run.device))
         move(run, parts, min(1.0, (before + count + 1) / max(run.config.warmup_steps, 1)))
@@ -58,7 +58,7 @@ def _steps(run: TrainingRun, objective: nn.Module, bar: Bar) -> dict[str, float]
 
 def _batches(run: TrainingRun) -> Iterator[ItemBatch]:
     """The catalogue in random order; each process takes its share of every batch and draws for itself what it hides."""
-    place, size = run.place, run.config.batch_size
+    place, size = run.place, run.content_batch_size
     seeds = [run.config.seed, run.progress.align_epoch]
     own = np.random.SeedSequence([*seeds, place.rank + 1, 1])
     torch.manual_seed(int(own.generate_state(1)[0]))

@@ -10,21 +10,29 @@ from trifocal.model.build import TrifocalModel
 from trifocal.model.config import ModelConfig
 from trifocal.model.losses import contrastive_loss, masked_token_loss
 from trifocal.train.config import TrainConfig
+from trifocal.train.distill_teacher import Teacher
 from trifocal.train.part import Part
 
 __all__ = ["ContentObjective", "contrastive_part", "masked_text_part"]
 
 
 class ContentObjective(nn.Module):
-    """The forward pass of the losses on content, for items alone; see `Objective`. Stability: internal."""
+    """The forward pass of the losses on content, for items alone; see `Objective`. Stability: internal.
 
-    def __init__(self, model: TrifocalModel, model_config: ModelConfig, config: TrainConfig) -> None:
+    With a teacher there is one, its item vectors: they say all that the others would.
+    """
+
+    def __init__(
+        self, model: TrifocalModel, model_config: ModelConfig, config: TrainConfig, teacher: Teacher | None = None
+    ) -> None:
         super().__init__()
-        self.model, self.model_config, self.config = model, model_config, config
+        self.model, self.model_config, self.config, self.teacher = model, model_config, config, teacher
 
     @property
     def names(self) -> tuple[str, ...]:
         """The parts that can be computed and have a weight."""
+        if self.teacher is not None:
+            return ("teacher_items",) if self.teacher.config.items > 0 else ()
         weights = self.config.losses
         both = {"text", "image"} <= set(self.model_config.modalities)
         possible = {"contrastive": weights.contrastive > 0 and both, "mlm": self.model.masked_text is not None}
@@ -34,6 +42,8 @@ class ContentObjective(nn.Module):
         """Return the unweighted parts of `names` for all of `items`."""
         half = self.config.precision == "bf16"
         with torch.autocast(items.text.device.type, dtype=torch.bfloat16, enabled=half):
+            if self.teacher is not None:
+                return {"teacher_items": self.teacher.catalogue_part(self.model, items)}
             found = {
                 "contrastive": contrastive_part(self.model, items, self.model_config, len(items)),
                 "mlm": masked_text_part(self.model, items, len(items)),

@@ -11,6 +11,7 @@ import torch
 
 from trifocal.errors import ConfigError
 from trifocal.train.checkpoint import Progress
+from trifocal.train.distill_teacher import TAUGHT
 from trifocal.train.objective import PARTS
 from trifocal.train.processes import summed
 
@@ -106,7 +107,7 @@ def write_events(writer: EventWriter, row: Mapping[str, float]) -> None:
 
 
 def _tag(name: str) -> str:
-    if name in PARTS:
+    if name in PARTS or name in TAUGHT:
         return f"loss/{name}"
     if name == "seconds":
         return name

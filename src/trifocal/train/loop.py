@@ -29,6 +29,7 @@ from trifocal.train.blend import choose_blend
 from trifocal.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData
+from trifocal.train.distill_teacher import TAUGHT, Teacher
 from trifocal.train.knowledge import item_precision
 from trifocal.train.logs import event_writer, note, write_events, write_log
 from trifocal.train.objective import PARTS
@@ -72,17 +73,19 @@ def train_model(
     folder: Path,
     validate: Validator | None,
     blend: Blend | None = None,
+    teacher: Teacher | None = None,
 ) -> TrainedModel:
     """Train the towers to the best epoch by `validate`, going on from a checkpoint in `folder`; then ranker and blend.
 
     Without `validate` (a refit, which has nothing left to validate on) the last epoch counts as the best, and
-    `blend` says how towers, memory and ranker join.
+    `blend` says how towers, memory and ranker join; where it is given none is chosen. With a `teacher` the model
+    starts from its weights, and is held to its item vectors and rankings.
 
     Raises:
         ArtifactError: when the checkpoint in `folder` is of other data or settings.
         ConfigError: when words are to be hidden and no text layer is trained.
     """
-    run = TrainingRun(data, name, model_config, config, compact_size)
+    run = TrainingRun(data, name, model_config, config, compact_size, teacher)
     run.progress = load_checkpoint(folder, run.model, run.optimizer, run.progress.fingerprint) or run.progress
     writer = event_writer(folder / "tensorboard", run.progress) if config.tensorboard and run.place.first else None
     with flushed_denormals():
@@ -101,8 +104,10 @@ def train_model(
     run.to_cpu()
     recommender, ranks = _with_second_stage(run, content)
     chosen, figure = blend or Blend(), run.progress.best
-    if validate is not None:
+    if validate is not None and blend is None:
         chosen, figure = from_first(lambda: choose_blend(recommender, validate, config.metric, ranker=ranks))
+    elif validate is not None:
+        figure = from_first(lambda: validate(recommender.with_blend(chosen)))[config.metric]
     return TrainedModel(
         model=run.model.eval(),
         knowledge=recommender.knowledge,
@@ -156,7 +161,7 @@ def _epoch(run: TrainingRun, content: Tensor, folder: Path, validate: Validator 
     progress.curve = [*(progress.curve or []), row]
     from_first(lambda: _save(run, folder, better))
     bar.advance()
-    bar.note(note({name: losses[name] for name in PARTS if name in losses}, progress, run.config.metric))
+    bar.note(note({name: losses[name] for name in (*PARTS, *TAUGHT) if name in losses}, progress, run.config.metric))
     return content
 
 

@@ -18,6 +18,7 @@ from trifocal.model.losses import bpr_loss, click_loss, rating_loss, sampled_sof
 from trifocal.train.candidates import accidental_hits, softmax_candidates
 from trifocal.train.config import TrainConfig
 from trifocal.train.content_parts import contrastive_part, masked_text_part
+from trifocal.train.distill_teacher import Taught, Teacher
 from trifocal.train.part import Part
 
 __all__ = ["PARTS", "Catalogue", "Objective", "StepValues"]
@@ -54,7 +55,10 @@ class StepValues:
         batch: of this step.
         catalogue: all items.
         vectors: (N, D) item vectors of this step, with gradient.
+        live: (M, D) vectors of the live items without their ids, with gradient.
         outputs: (B, L + 1, D) user vectors.
+        places: user and position of each prediction, (P,) each.
+        candidates: (C,) item rows.
         scores: (P, C) of each target's position with the candidates.
         columns: (P,) int64 column of the target.
         weights: (P,) float, of the targets.
@@ -68,7 +72,10 @@ class StepValues:
     batch: Batch
     catalogue: Catalogue
     vectors: Tensor
+    live: Tensor
     outputs: Tensor
+    places: tuple[Tensor, Tensor]
+    candidates: Tensor
     scores: Tensor
     columns: Tensor
     weights: Tensor
@@ -81,9 +88,11 @@ class StepValues:
 class Objective(nn.Module):
     """The forward pass of all losses: what is wrapped where several processes train together. Stability: internal."""
 
-    def __init__(self, model: TrifocalModel, model_config: ModelConfig, config: TrainConfig) -> None:
+    def __init__(
+        self, model: TrifocalModel, model_config: ModelConfig, config: TrainConfig, teacher: Teacher | None = None
+    ) -> None:
         super().__init__()
-        self.model, self.model_config, self.config = model, model_config, config
+        self.model, self.model_config, self.config, self.teacher = model, model_config, config, teacher
 
     def forward(self, batch: Batch, times_s: Tensor, catalogue: Catalogue) -> dict[str, Part]:
         """Return the unweighted parts of one step; writes the live items' new content into `catalogue.content`.
@@ -98,12 +107,14 @@ class Objective(nn.Module):
             values = _step_values(self, batch, times_s, catalogue)
             wanted = [name for name in PARTS if getattr(self.config.losses, name) > 0]
             found = {name: PARTS[name](values) for name in wanted}
+            if self.teacher is not None:
+                found |= _taught(self.teacher, values)
         return {name: part for name, part in found.items() if part is not None}
 
 
 def _step_values(objective: Objective, batch: Batch, times_s: Tensor, catalogue: Catalogue) -> StepValues:
     model, config = objective.model, objective.config
-    vectors = _item_vectors(model, batch, catalogue, objective.model_config)
+    vectors, live = _item_vectors(model, batch, catalogue, objective.model_config)
     outputs = model.user_tower(batch.users, vectors)  # (B, L + 1, D)
     users, positions = torch.nonzero(batch.targets >= 0, as_tuple=True)  # (P,)
     targets = batch.targets[users, positions]
@@ -117,7 +128,10 @@ def _step_values(objective: Objective, batch: Batch, times_s: Tensor, catalogue:
         batch=batch,
         catalogue=catalogue,
         vectors=vectors,
+        live=live,
         outputs=outputs,
+        places=(users, positions),
+        candidates=candidates,
         scores=scores,
         columns=torch.searchsorted(candidates, targets),
         weights=batch.weights[users, positions],
@@ -128,8 +142,13 @@ def _step_values(objective: Objective, batch: Batch, times_s: Tensor, catalogue:
     )
 
 
-def _item_vectors(model: TrifocalModel, batch: Batch, catalogue: Catalogue, config: ModelConfig) -> Tensor:
-    """All N vectors; the Transformer has gradient through the live items, shortcut and ids through every item."""
+def _item_vectors(
+    model: TrifocalModel, batch: Batch, catalogue: Catalogue, config: ModelConfig
+) -> tuple[Tensor, Tensor]:
+    """All N vectors, and those of the live items without their ids.
+
+    The Transformer has gradient through the live items, shortcut and ids through every item.
+    """
     device = batch.item_rows.device
     share = config.modality_dropout
     drop = torch.rand(len(catalogue.content), device=device)
@@ -143,9 +162,21 @@ def _item_vectors(model: TrifocalModel, batch: Batch, catalogue: Catalogue, conf
     blind = torch.cat([no_text[:, None].expand(-1, half), no_image[:, None].expand(-1, half)], dim=1)
     id_codes = torch.arange(1, len(table) + 1, device=device)
     hidden = torch.rand(len(table), device=device) < config.id_dropout
-    return model.item_tower.vectors(
-        table, catalogue.pooled.masked_fill(blind, 0), catalogue.attributes, id_codes.masked_fill(hidden, 0)
-    )
+    pooled, rows = catalogue.pooled.masked_fill(blind, 0), batch.item_rows
+    vectors = model.item_tower.vectors(table, pooled, catalogue.attributes, id_codes.masked_fill(hidden, 0))
+    none = torch.zeros_like(rows)
+    return vectors, model.item_tower.vectors(content, pooled[rows], catalogue.attributes[rows], none)
+
+
+def _taught(teacher: Teacher, step: StepValues) -> dict[str, Part]:
+    """The parts that a teacher adds, those of weight 0 left out."""
+    taught = Taught(step.places, step.candidates, step.scores, step.columns, step.weights, step.hits, step.log_q)
+    parts = {}
+    if teacher.config.items > 0:
+        parts["teacher_items"] = teacher.item_part(step.live, step.batch.item_rows)
+    if teacher.config.rankings > 0:
+        parts["teacher_rankings"] = teacher.ranking_part(step.batch, taught)
+    return parts
 
 
 def _softmax(step: StepValues) -> Part:

@@ -16,6 +16,7 @@ from trifocal.model.two_stage import Blend
 from trifocal.ports import Validator
 from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData
+from trifocal.train.distill_teacher import Teacher
 from trifocal.train.export import bundle_contents
 from trifocal.train.loop import TrainedModel, train_model
 from trifocal.train.prepare import prepare_training
@@ -64,11 +65,26 @@ class Job:
     refit: bool = False
 
 
-def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -> Manifest:
-    """Train the variant `name` on `data` and write `<run>/<name>/bundle`; a killed run goes on where it was."""
-    model_config = variant_config(name, job.model)
-    folder = job.folder / name
-    trained = _trained(job, name, model_config, data, job.train, folder / "checkpoints", validate=validate)
+def train_bundle(
+    job: Job, name: str, data: TrainingData, validate: Validator, teacher: Teacher | None = None
+) -> Manifest:
+    """Train the variant `name` on `data` and write `<run>/<name>/bundle`; a killed run goes on where it was.
+
+    With a `teacher` the name is free, the modalities are those of the job, and the blend is the teacher's.
+    """
+    model_config = variant_config(name, job.model) if teacher is None else job.model
+    folder, given = job.folder / name, None if teacher is None else teacher.blend
+    trained = _trained(
+        job,
+        name,
+        model_config,
+        data,
+        job.train,
+        folder / "checkpoints",
+        validate=validate,
+        blend=given,
+        teacher=teacher,
+    )
     validation, curve = trained.validation, trained.progress.curve
     if job.refit:
         epochs = trained.progress.best_epoch
@@ -77,7 +93,9 @@ def train_bundle(job: Job, name: str, data: TrainingData, validate: Validator) -
         data = first_then_others(
             lambda: prepare_training(job.dataset, later, job.features, job.cache_folder, trainable_layers=layers)
         )
-        trained = _trained(job, name, model_config, data, config, folder / "refit", blend=trained.blend)
+        trained = _trained(
+            job, name, model_config, data, config, folder / "refit", blend=trained.blend, teacher=teacher
+        )
     contents = bundle_contents(
         trained,
         data,
@@ -102,6 +120,7 @@ def _trained(
     *,
     validate: Validator | None = None,
     blend: Blend | None = None,
+    teacher: Teacher | None = None,
 ) -> TrainedModel:
     return train_model(
         data,
@@ -112,4 +131,5 @@ def _trained(
         folder=folder,
         validate=validate,
         blend=blend,
+        teacher=teacher,
     )

@@ -20,6 +20,7 @@ from trifocal.train.checkpoint import Progress
 from trifocal.train.config import TrainConfig
 from trifocal.train.content_parts import ContentObjective
 from trifocal.train.data import TrainingData
+from trifocal.train.distill_teacher import Teacher, start_from
 from trifocal.train.examples import search_examples
 from trifocal.train.knowledge import evidence_tables
 from trifocal.train.objective import Catalogue, Objective
@@ -39,10 +40,18 @@ class TrainingRun:
         content_objective: those of stage 1, likewise; None = there is no stage 1, or nothing to learn in it.
         batches: what each epoch's batches are made of.
         place: of this process.
+        weights: of the parts of the one loss, by name.
+        content_batch_size: items a step of stage 1.
     """
 
     def __init__(
-        self, data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, compact_size: int
+        self,
+        data: TrainingData,
+        name: str,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        compact_size: int,
+        teacher: Teacher | None = None,
     ) -> None:
         require_masked_text(model_config, config)
         torch.manual_seed(config.seed)
@@ -51,18 +60,25 @@ class TrainingRun:
         shapes = ModelShapes.of(data.state, len(data.features), data.features.grid_cells)
         self.model = build_model(model_config, shapes)
         _start(self.model, data, config)
+        self.weights: dict[str, float] = config.losses.model_dump()
+        # Items are compared with their teacher's vectors, not with each other: more and smaller steps learn faster.
+        self.content_batch_size = config.batch_size if teacher is None else config.live_items
+        if teacher is not None:
+            start_from(teacher.model, self.model)
+            teacher = teacher.to(self.device)
+            self.weights |= teacher.weights
         self.model.item_tower.trust_ids(torch.from_numpy(data.counts), model_config.id_prior)
         self.model.to(self.device)
         self.pooled = pooled_table(self.model, data.features, self.device)
         self.attributes = torch.from_numpy(data.features.attributes).to(self.device)
-        self.objective = _together(Objective(self.model, model_config, config))
-        alone = ContentObjective(self.model, model_config, config)
+        self.objective = _together(Objective(self.model, model_config, config, teacher))
+        alone = ContentObjective(self.model, model_config, config, teacher)
         self.content_objective = _together(alone) if config.align_epochs and alone.names else None
         self.optimizer = _optimizer(self.model, config)
         self.tables = evidence_tables(data, data.features, model_config.modalities, compact_size)
         searches = search_examples(data.searches, data.histories, model_config.history_length)
         self.batches = BatchMaker(data, searches, model_config, config, self.place)
-        self.progress = Progress(_fingerprint(data, name, model_config, config), curve=[])
+        self.progress = Progress(_fingerprint(data, name, model_config, config, teacher), curve=[])
 
     def to_cpu(self) -> None:
         """Move what is left to do, recommending, to the CPU."""
@@ -141,7 +157,11 @@ def learning_rates(config: TrainConfig) -> tuple[float, float, float]:
     return config.learning_rate, config.id_learning_rate, config.text_learning_rate
 
 
-def _fingerprint(data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig) -> str:
+def _fingerprint(
+    data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, teacher: Teacher | None
+) -> str:
     settings = config.model_dump(exclude={"patience", "device", "tensorboard", "gradient_every"})
     about = [data.fingerprint, name, model_config.model_dump(), settings]
+    if teacher is not None:
+        about.append(teacher.fingerprint)
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

@@ -26,7 +26,7 @@ def train_steps(run: TrainingRun, catalogue: Catalogue, bar: Bar) -> dict[str, f
     for count, (batch, times_s) in enumerate(epoch_batches(run.batches, run.progress.epoch)):
         parts = run.objective(batch.to(run.device), times_s.to(run.device), catalogue)
         if run.place.first and run.config.gradient_every and count % run.config.gradient_every == 0:
-            weighted = {name: _weight(run.config, name) * part.loss for name, part in parts.items()}
+            weighted = {name: run.weights[name] * part.loss for name, part in parts.items()}
             norms.add_all(gradient_norms(weighted, shared_parameters(run.model)))
         move(run, parts, _rate_share(run.progress, run.config))
         run.progress.step += 1
@@ -54,13 +54,9 @@ def _total(parts: dict[str, Part], run: TrainingRun) -> Tensor:
     """
     own = torch.stack([part.weight for part in parts.values()]).float()
     shares = own * run.place.size / summed(own).clamp(min=1e-6)
-    losses = [_weight(run.config, name) * part.loss for name, part in parts.items()]
+    losses = [run.weights[name] * part.loss for name, part in parts.items()]
     total: Tensor = (torch.stack(losses) * shares).sum()
     return total
-
-
-def _weight(config: TrainConfig, part: str) -> float:
-    return float(getattr(config.losses, part))
 
 
 def _rate_share(progress: Progress, config: TrainConfig) -> float:
