@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import re
 import signal
 import socket
@@ -43,6 +45,20 @@ def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.kill()
 
 
+def test_a_head_without_an_end_is_cut_off(server: tuple[subprocess.Popen[str], str]) -> None:
+    host, port = server[1].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(20):
+                connection.sendall(b"x" * 8192)
+        with contextlib.suppress(ConnectionError):
+            answer = connection.recv(4096)
+            assert answer == b"" or b"400 Bad Request" in answer
+            assert connection.recv(4096) == b"" or b"65536 bytes" in answer
+    assert httpx.get(f"{server[1]}/healthz", headers={"X-Long": "x" * 30_000}).status_code == 200
+
+
 def test_it_answers_keeps_events_and_stops(server: tuple[subprocess.Popen[str], str]) -> None:
     process, address = server
     batch = {"events": [{"event_id": "e1", "user_id": "zoe", "item_id": "red-lamp", "event": "purchase"}]}
@@ -58,6 +74,43 @@ def test_it_answers_keeps_events_and_stops(server: tuple[subprocess.Popen[str], 
     assert process.returncode == 0
     assert "stopped" in output
     assert "Traceback" not in errors
+
+
+def test_it_drains_before_it_stops(folder: Path) -> None:
+    arguments = command("serve", str(folder / "bundle"), "--port", "0")
+    environment = os.environ | {"TRIFOCAL_SERVE__DRAIN_S": "2", "TRIFOCAL_SERVE__ACCESS__KEYS": KEYS}
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found is not None
+        address = found[0]
+        _wait_until_ready(address)
+        assert httpx.post(f"{address}/v1/recommend", json={}).status_code == 401
+        process.send_signal(signal.SIGTERM)
+        start = time.monotonic()
+        answer = httpx.get(f"{address}/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (503, "draining")
+        # What is sent all the same is answered.
+        keyed = {"X-Api-Key": "key-of-the-tests"}
+        assert httpx.post(f"{address}/v1/recommend", json={"k": 2}, headers=keyed).status_code == 200
+        output, _ = process.communicate(timeout=20)
+        assert 1.5 < time.monotonic() - start < 15
+    assert process.returncode == 0
+    assert "1 API keys; whoever asks sends one" in output
+    assert "stopped" in output
+
+
+KEYS = '[{"key": "key-of-the-tests"}]'
+
+
+def _wait_until_ready(address: str) -> None:
+    for _ in range(400):
+        if httpx.get(f"{address}/readyz").status_code == 200:
+            return
+        time.sleep(0.05)
+    pytest.fail("it does not get ready")
 
 
 def test_a_busy_port_is_one_line(folder: Path) -> None:

@@ -55,10 +55,13 @@ def serve(
     from trifocal.bundle import read_bundle
     from trifocal.serve import build_service
     from trifocal.serve.caches import shared_caches
+    from trifocal.serve.http_server import BoundedHttp, DrainingServer
+    from trifocal.serve.keys import Keys
     from trifocal.settings import load_settings
 
     console = Console(soft_wrap=True)
     settings = load_settings(config).serve
+    keys = Keys.of(settings.access)
     # Before the model is loaded: a busy port is said at once.
     listener = listening_socket(host, port)
     with listener:
@@ -69,15 +72,18 @@ def serve(
         try:
             service = build_service(read_bundle(bundle), store, image_root=images, config=settings, shared=shared)
             app = create_app(service)
-            server = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_STOP_TIMEOUT_S)
+            server = uvicorn.Config(
+                app, http=BoundedHttp, log_level="warning", timeout_graceful_shutdown=_STOP_TIMEOUT_S
+            )
             address = f"http://{host}:{listener.getsockname()[1]}"
             console.print(
                 f"[bold]Serving {service.manifest.model_name} {service.manifest.model_version}[/] at {address}"
             )
             if events is None:
                 console.print("[dim]live events are kept in memory; --events FILE keeps them[/]")
+            console.print(_who_may_ask(len(keys)))
             _end_quietly()
-            uvicorn.Server(server).run(sockets=[listener])
+            DrainingServer(server, drain=app.state.drain, drain_s=settings.drain_s).run(sockets=[listener])
         finally:
             store.close()
             shared.close()
@@ -113,6 +119,12 @@ def _store(events: Path | None) -> EventStore:
     from trifocal.feedback.sqlite_store import SqliteEventStore
 
     return SqliteEventStore(events)
+
+
+def _who_may_ask(keys: int) -> str:
+    if keys:
+        return f"[dim]{keys} API keys; whoever asks sends one[/]"
+    return "[dim]open to everybody who can reach it; serve.access.keys closes it[/]"
 
 
 def _end_quietly() -> None:

@@ -62,6 +62,10 @@ class Api:
         router.get("/images/{item_id:path}", tags=["items"], response_class=FileResponse, responses=missing)(self.image)
         return router
 
+    def drain(self) -> None:
+        """Say from now on that no request should be sent here; those that come are answered."""
+        self.draining = True
+
     async def recommend(self, body: RecommendBody) -> Response:
         """Recommend items to a user, or to a session without a name."""
         ask = body.ask()

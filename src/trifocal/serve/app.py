@@ -87,6 +87,7 @@ def create_app(service: Service | Current) -> FastAPI:
     app.add_middleware(Limits, config=config.access, keys=keys, refused=metrics.refused)
     app.add_middleware(Measured, metrics=metrics)
     answer_failures(app, pages.told, metrics.refused)
+    app.state.drain = api.drain
     return app
 
 
@@ -114,7 +115,7 @@ def _lifespan(
         # In the background: the process says that it is alive while the models warm up.
         warming = asyncio.create_task(_warm_up(service, workers, api))
         yield
-        api.draining = True
+        api.drain()
         warming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await warming
