@@ -194,6 +194,15 @@ class ItemStore(Protocol):
         """Keep `kept` durably, in place of what was there under its id."""
         ...
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether a restart keeps what is kept here."""
+        ...
+
+    def item(self, item_id: str) -> KeptItem | None:
+        """Return what is kept under `item_id`, or None."""
+        ...
+
     def items(self) -> list[KeptItem]:
         """Return everything kept, in the order in which the ids first came."""
         ...

@@ -142,7 +142,7 @@ def test_unknown_items_are_404_with_a_reason(client: TestClient, path: str) -> N
 
 def test_pictures_and_placeholders(client: TestClient) -> None:
     picture = client.get("/images/red-lamp")
-    assert (picture.headers["content-type"], picture.headers["cache-control"]) == ("image/png", "public, max-age=86400")
+    assert (picture.headers["content-type"], picture.headers["cache-control"]) == ("image/png", "public, max-age=300")
     assert picture.content.startswith(b"\x89PNG")
     missing = client.get("/images/red-dress")
     assert missing.headers["content-type"].startswith("image/svg+xml")

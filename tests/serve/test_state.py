@@ -127,7 +127,8 @@ def test_forgetting_and_clearing_read_anew() -> None:
     store = CountingStore()
     state = build(store, shared=MemoryCache(100_000))
     state.history("ann")
-    assert state.forget("ann")
+    _, everywhere = state.forget("ann")
+    assert everywhere
     state.history("ann")
     assert store.reads == 2
     state = build(store)

@@ -14,7 +14,8 @@ import typer
 from trifocal.errors import ServingError
 
 if TYPE_CHECKING:
-    from trifocal.ports import EventStore
+    from trifocal.ports import EventStore, ItemStore
+    from trifocal.serve import Service
 
 __all__ = ["serve"]
 
@@ -29,7 +30,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 = any that is free.")] = 8000,
     images: Annotated[Path | None, typer.Option(help="Picture folder; default: where the bundle says.")] = None,
     events: Annotated[
-        Path | None, typer.Option(help="SQLite file for live events; without it they are forgotten on exit.")
+        Path | None, typer.Option(help="SQLite file for live events and items; without it they are forgotten on exit.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with the section [serve].")] = None,
 ) -> None:
@@ -68,10 +69,14 @@ def serve(
         torch.set_num_threads(1)
         # Two threads share Python's lock, one that reads and writes and one that computes: neither waits 5 ms for it.
         sys.setswitchinterval(_SWITCH_S)
-        store, shared = _store(events), shared_caches(settings.caches)
+        store, items, shared = _store(events), _items(events), shared_caches(settings.caches)
+
+        def load(folder: Path) -> Service:
+            return build_service(read_bundle(folder), store, image_root=images, config=settings, shared=shared)
+
         try:
-            service = build_service(read_bundle(bundle), store, image_root=images, config=settings, shared=shared)
-            app = create_app(service)
+            service = load(bundle)
+            app = create_app(service, items=items, load=load)
             server = uvicorn.Config(
                 app, http=BoundedHttp, log_level="warning", timeout_graceful_shutdown=_STOP_TIMEOUT_S
             )
@@ -80,12 +85,13 @@ def serve(
                 f"[bold]Serving {service.manifest.model_name} {service.manifest.model_version}[/] at {address}"
             )
             if events is None:
-                console.print("[dim]live events are kept in memory; --events FILE keeps them[/]")
+                console.print("[dim]live events and items are kept in memory; --events FILE keeps them[/]")
             console.print(_who_may_ask(len(keys)))
             _end_quietly()
             DrainingServer(server, drain=app.state.drain, drain_s=settings.drain_s).run(sockets=[listener])
         finally:
             store.close()
+            items.close()
             shared.close()
     console.print("stopped")
 
@@ -119,6 +125,16 @@ def _store(events: Path | None) -> EventStore:
     from trifocal.feedback.sqlite_store import SqliteEventStore
 
     return SqliteEventStore(events)
+
+
+def _items(events: Path | None) -> ItemStore:
+    if events is None:
+        from trifocal.feedback import MemoryItemStore
+
+        return MemoryItemStore()
+    from trifocal.feedback.sqlite_items import SqliteItemStore
+
+    return SqliteItemStore(events)
 
 
 def _who_may_ask(keys: int) -> str:

@@ -33,6 +33,16 @@ class MemoryItemStore:
         with self._lock:
             self._items[kept.item_id] = kept
 
+    @property
+    def is_durable(self) -> bool:
+        """False: it forgets on exit."""
+        return False
+
+    def item(self, item_id: str) -> KeptItem | None:
+        """Return what is kept under `item_id`, or None."""
+        with self._lock:
+            return self._items.get(item_id)
+
     def items(self) -> list[KeptItem]:
         """Return everything kept, in the order in which the ids first came."""
         with self._lock:

@@ -43,6 +43,7 @@ _ITEMS = Table(
     Column("features", LargeBinary, nullable=False),
     Column("model_version", String, nullable=False),
 )
+_COLUMNS = (_ITEMS.c.item_id, _ITEMS.c.item, _ITEMS.c.features, _ITEMS.c.model_version)
 _FORGOTTEN = Table(
     "forgotten_users",
     _METADATA,
@@ -90,12 +91,22 @@ class SqliteItemStore:
         with self._engine.begin() as connection:
             connection.execute(statement)
 
+    @property
+    def is_durable(self) -> bool:
+        """True: what was kept is on the disk."""
+        return True
+
+    def item(self, item_id: str) -> KeptItem | None:
+        """Return what is kept under `item_id`, or None."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(*_COLUMNS).where(_ITEMS.c.item_id == item_id)).first()
+        return None if found is None else _kept(*found)
+
     def items(self) -> list[KeptItem]:
         """Return everything kept, in the order in which the ids first came."""
-        columns = (_ITEMS.c.item_id, _ITEMS.c.item, _ITEMS.c.features, _ITEMS.c.model_version)
         with self._engine.connect() as connection:
-            found = connection.execute(select(*columns).order_by(_ITEMS.c.sequence)).all()
-        return [KeptItem(item_id, _item(item), features, version) for item_id, item, features, version in found]
+            found = connection.execute(select(*_COLUMNS).order_by(_ITEMS.c.sequence)).all()
+        return [_kept(*row) for row in found]
 
     def forget_user(self, user_id: str, at_s: float) -> None:
         """Note durably that what the user did up to `at_s` must not be used any more."""
@@ -112,6 +123,10 @@ class SqliteItemStore:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _kept(item_id: str, item: str | None, features: bytes, model_version: str) -> KeptItem:
+    return KeptItem(item_id, _item(item), features, model_version)
 
 
 def _item(text: str | None) -> StoredItem | None:

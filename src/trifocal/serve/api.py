@@ -16,7 +16,7 @@ from trifocal.serve.current import Current
 from trifocal.serve.gateway import K_MAX
 from trifocal.serve.keys import Keys
 from trifocal.serve.metrics import Metrics
-from trifocal.serve.pictures import picture_file, placeholder
+from trifocal.serve.pictures import placeholder
 from trifocal.serve.statuses import UnavailableError
 from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, ReadyAnswer, RecommendBody
 from trifocal.serve.workers import Workers
@@ -28,8 +28,8 @@ _LOGGER = logging.getLogger(__name__)
 _K = Annotated[int, Query(ge=1, le=K_MAX, description="How many items.")]
 _Timings = Annotated[bool, Query(description="Answer with the milliseconds of each stage.")]
 
-# Pictures do not change under their id within a bundle's life.
-_PICTURE_CACHE = "public, max-age=86400"
+# An item may be given another picture while the service runs.
+_PICTURE_CACHE = "public, max-age=300"
 _PLACEHOLDER_CACHE = "public, max-age=300"
 
 
@@ -115,11 +115,11 @@ class Api:
 
     def image(self, item_id: str) -> Response:
         """Show an item's picture, or a drawn placeholder."""
-        catalogue = self._current.service.catalogue
-        row = catalogue.row(item_id)
-        found = picture_file(self._current.service.image_root, catalogue.images[row])
+        service = self._current.service
+        row = service.catalogue.row(item_id)
+        found = service.picture(row)
         if found is None:
-            content = placeholder(catalogue.card(row).title)
+            content = placeholder(service.catalogue.title(row))
             return Response(content, media_type="image/svg+xml", headers={"Cache-Control": _PLACEHOLDER_CACHE})
         path, media_type = found
         return FileResponse(path, media_type=media_type, headers={"Cache-Control": _PICTURE_CACHE})

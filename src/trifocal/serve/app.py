@@ -16,19 +16,27 @@ try:
     from fastapi.staticfiles import StaticFiles
 
     from trifocal.serve.api import Api
+    from trifocal.serve.bundle_api import BundleApi
     from trifocal.serve.collectors import CacheCollector, QueueCollector
     from trifocal.serve.failures import FAILURES, answer_failures
+    from trifocal.serve.items_api import ItemsApi
     from trifocal.serve.keys import Keys
     from trifocal.serve.limits import Limits
     from trifocal.serve.metrics import Measured, Metrics
     from trifocal.serve.pages import Pages
     from trifocal.serve.search_api import SearchApi
+    from trifocal.serve.users_api import UsersApi
 except ImportError as missing:
     raise ConfigError(f"the server needs the package {missing.name}: pip install 'trifocal[serve]'") from missing
 
+from trifocal.feedback import MemoryItemStore
+from trifocal.ports import ItemStore
 from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
+from trifocal.serve.live.items import LiveItems
+from trifocal.serve.live.swap import BundleSwap
+from trifocal.serve.live.users import LiveUsers
 from trifocal.serve.service import Service
 from trifocal.serve.workers import Workers
 
@@ -42,13 +50,19 @@ _DESCRIPTION = """Recommendations that read, look and remember.
 Ids are your own. Every answer names the model version and the rung of the ladder that gave it."""
 
 
-def create_app(service: Service | Current) -> FastAPI:
+def create_app(
+    service: Service | Current, *, items: ItemStore | None = None, load: Callable[[Path], Service] | None = None
+) -> FastAPI:
     """Return the application of `service`: the JSON API, the shop pages, metrics and docs.
 
     Args:
         service: what answers, with the settings of batches and queues; or who holds it, and may change it.
+        items: keeps what changes while it runs; None = in memory. The caller closes it.
+        load: reads, verifies and builds the service of another bundle; None = none can be swapped in.
     """
     current = service if isinstance(service, Current) else Current(service)
+    store = items or MemoryItemStore()
+    live = LiveItems(current, store)
     config = current.service.config
     keys = Keys.of(config.access)
     workers = Workers(config.threads, config.queue)
@@ -82,6 +96,9 @@ def create_app(service: Service | Current) -> FastAPI:
     app.include_router(api.router(keys, metrics_keyed=config.access.metrics))
     search = SearchApi(current, workers, metrics)
     app.include_router(search.router(), dependencies=keys.needed("read"))
+    app.include_router(ItemsApi(current, live, workers).router(keys))
+    app.include_router(UsersApi(LiveUsers(current, store), workers, durable=store.is_durable).router(keys))
+    app.include_router(BundleApi(BundleSwap(current, live, load), metrics).router(keys))
     app.include_router(pages.router(app.openapi), dependencies=keys.needed("read"))
     app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
     app.add_middleware(Limits, config=config.access, keys=keys, refused=metrics.refused)

@@ -14,7 +14,7 @@ from trifocal import columns as c
 from trifocal.errors import NotFoundError, ServingError
 from trifocal.ports import StoredItem
 from trifocal.serve.asks import Filters, ItemCard
-from trifocal.types import BoolArray, IntArray, Vocabulary
+from trifocal.types import BoolArray, History, IntArray, Vocabulary
 
 __all__ = ["Catalogue"]
 
@@ -56,12 +56,15 @@ class Catalogue:
         self._available = _column(items, c.AVAILABLE, pl.Boolean()).fill_null(value=True).to_numpy()
         self._sold_out = np.flatnonzero(~self._available).astype(np.int64)
         self._removed = np.zeros(len(self.vocabulary), np.bool_)
+        self._any_removed = False
+        self._live_pictures: frozenset[int] = frozenset()
         self._attributes = {
             name.removeprefix(c.ATTRIBUTE_PREFIX): _Coded.of(items[name].cast(pl.String).to_list())
             for name in items.columns
             if name.startswith(c.ATTRIBUTE_PREFIX)
         }
         self._paths = _Coded.of(self._categories)
+        self._cards: dict[int, ItemCard] = {}
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -78,7 +81,13 @@ class Catalogue:
         return row
 
     def card(self, row: int) -> ItemCard:
-        """Return what a visitor sees of the item; the id stands in for a missing title."""
+        """Return what a visitor sees of the item; the id stands in for a missing title. Made once."""
+        card = self._cards.get(row)
+        if card is None:
+            card = self._cards[row] = self._card(row)
+        return card
+
+    def _card(self, row: int) -> ItemCard:
         price = float(self._prices[row])
         return ItemCard(
             item_id=self.vocabulary.ids[row],
@@ -129,10 +138,23 @@ class Catalogue:
         """Return title and category in small letters, for search without an encoder."""
         return f"{self._titles[row] or ''} {self._categories[row] or ''}".lower()
 
+    def is_in_bundle(self, row: int) -> bool:
+        """Return whether the picture of the item is in the bundle's folder, else it is in that of the live items."""
+        return row not in self._live_pictures
+
     @property
     def removed(self) -> BoolArray:
         """(N,) True for each item that was deleted."""
         return self._removed
+
+    def shown(self, history: History) -> History:
+        """Return the part of `history` whose items are here and not deleted."""
+        rows = history.item_rows
+        if not len(rows) or (not self._any_removed and int(rows.max()) < len(self)):
+            return history
+        here = rows < len(self)
+        here[here] = ~self._removed[rows[here]]
+        return history.at(here)
 
     def item(self, row: int) -> StoredItem:
         """Return all that is known of the item, as a store keeps it."""
@@ -147,7 +169,7 @@ class Catalogue:
             attributes=tuple((name, value) for name, value in attributes if value is not None),
             available=card.available,
             picture=self.images[row],
-            in_bundle=True,
+            in_bundle=self.is_in_bundle(row),
         )
 
     def with_item(self, item: StoredItem) -> Catalogue:
@@ -161,6 +183,7 @@ class Catalogue:
         other._descriptions = _replaced(self._descriptions, row, item.description or None)
         other._categories = _replaced(self._categories, row, item.category or None)
         other.images = _replaced(self.images, row, item.picture)
+        other._live_pictures = self._live_pictures - {row} if item.in_bundle else self._live_pictures | {row}
         other._paths = self._paths.with_text(row, item.category or None)
         given = dict(item.attributes)
         missing = _Coded((None,), np.zeros(len(self), np.int32))
@@ -176,13 +199,15 @@ class Catalogue:
     def without(self, row: int) -> Catalogue:
         """Return the catalogue without the item; its row stays, and is never answered."""
         other = copy.copy(self)
-        other._removed = _with(self._removed, row, value=True)
+        other._removed, other._any_removed = _with(self._removed, row, value=True), True
         return other._offered(row, None, available=False)
 
     def _offered(self, row: int, price: float | None, *, available: bool) -> Catalogue:
         self._prices = _with(self._prices, row, np.nan if price is None else price)
         self._available = _with(self._available, row, value=available)
         self._sold_out = np.flatnonzero(~self._available).astype(np.int64)
+        # Its own: the catalogue before this one goes on making cards of what it knows.
+        self._cards = {}
         return self
 
     def _having(self, name: str, values: Sequence[str]) -> BoolArray:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trifocal.index.config import IndexConfig
 from trifocal.serve.access_config import AccessConfig
 from trifocal.serve.caches.config import CacheConfig
+from trifocal.serve.live.config import LiveConfig
 
 __all__ = ["ServeConfig"]
 
@@ -40,5 +41,7 @@ class ServeConfig(BaseModel):
     """Who may ask, and how much."""
     index: IndexConfig = IndexConfig()
     """The index over item vectors."""
+    live: LiveConfig = LiveConfig()
+    """What changes while the service runs."""
     caches: CacheConfig = CacheConfig()
     """What is kept between requests."""

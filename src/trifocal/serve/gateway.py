@@ -9,17 +9,17 @@ full ─► retrieval ─► last ─► popular          each with its own catc
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 
 from trifocal.errors import ConfigError, ServingError, TrifocalError
 from trifocal.features.context import ContextVocabulary
-from trifocal.ports import StoredEvent
 from trifocal.ranking import top_k
-from trifocal.serve.asks import Answer, Ask, Filters, Reason, ScoredItem, SessionEvent
+from trifocal.serve.asks import Answer, Ask, Filters, Reason, ScoredItem
 from trifocal.serve.caches import AnswerCache
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.engines import Engine
@@ -28,6 +28,7 @@ from trifocal.serve.last_lists import LastLists
 from trifocal.serve.online import Candidates
 from trifocal.serve.online.adjust import diversified
 from trifocal.serve.queries import QueryEncoder
+from trifocal.serve.questions import K_MAX, Kept, Question, check_k, stored_event
 from trifocal.serve.reasons import reasons
 from trifocal.serve.rungs import Rung, StageLateError, first_usable
 from trifocal.serve.stages import Stopwatch
@@ -36,32 +37,10 @@ from trifocal.types import Context, FloatArray, History, IntArray, Rankings, Req
 
 __all__ = ["K_MAX", "Gateway"]
 
-K_MAX = 100
 # A list is adjusted out of more items than are answered.
 _ADJUSTED_MOST = 4 * K_MAX
 # The first rung that asks no model.
 _WITHOUT_MODEL = 2
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What an answer is kept under: what was known of the shopper, and when that was."""
-
-    known: History
-    now_s: float
-
-
-@dataclass
-class _Question:
-    """One question on its way: what was asked, what was made of it so far, and how long it took."""
-
-    ask: Ask
-    request: Request
-    watch: Stopwatch
-    notes: tuple[str, ...]
-    kept: _Kept
-    user: FloatArray | None = None
-    candidates: Candidates | None = field(default=None, repr=False)
 
 
 class Gateway:
@@ -104,7 +83,35 @@ class Gateway:
         self._limit_ms = limit_ms
         self._scores = np.array(popularity, dtype=np.float32)[None]
         self._last = LastLists()
-        self._rungs: tuple[Rung[_Question, Rankings], ...] = (
+        self._catalogue_version = 0
+
+    @property
+    def engine(self) -> Engine:
+        """What encodes, retrieves and ranks."""
+        return self._engine
+
+    def grown(self, catalogue: Catalogue, engine: Engine, catalogue_version: int) -> Gateway:
+        """Return the same gateway over other items; those that joined are the least popular.
+
+        Args:
+            catalogue: of the items, the rows of those that were there unchanged.
+            engine: of the same items.
+            catalogue_version: any number that tells these items from others; answers are kept under it.
+        """
+        other = copy.copy(self)
+        other._catalogue, other._engine, other._catalogue_version = catalogue, engine, catalogue_version
+        other._coder = replace(self._coder, vocabulary=catalogue.vocabulary)
+        joined = len(catalogue) - self._scores.shape[1]
+        other._scores = np.pad(self._scores, ((0, 0), (0, joined)), constant_values=self._scores.min())
+        return other
+
+    def forget(self, user_id: str) -> bool:
+        """Drop the answers to a user who is deleted; return whether every level of the cache did."""
+        self._last.forget(user_id)
+        return self._answers is None or self._answers.forget(user_id)
+
+    def _ladder(self) -> tuple[Rung[Question, Rankings], ...]:
+        return (
             Rung("full", self._full),
             Rung("retrieval", self._retrieved),
             Rung("last", lambda question, k: self._last.list(question.request, k)),
@@ -126,8 +133,8 @@ class Gateway:
     def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
         """Return an answer to each of `asks`, or why there is none; users are encoded in one go."""
         questions = [self._prepared(ask) for ask in asks]
-        self._encode([question for question in questions if isinstance(question, _Question)])
-        return [self._answered(question) if isinstance(question, _Question) else question for question in questions]
+        self._encode([question for question in questions if isinstance(question, Question)])
+        return [self._answered(question) if isinstance(question, Question) else question for question in questions]
 
     def fall_back(self, ask: Ask) -> Answer:
         """Return an answer that no model is asked for: the last good list, else what is popular.
@@ -137,7 +144,7 @@ class Gateway:
             UnavailableError: when no rung could answer.
         """
         question = self._prepared(ask)
-        answer = self._answered(question, first=_WITHOUT_MODEL) if isinstance(question, _Question) else question
+        answer = self._answered(question, first=_WITHOUT_MODEL) if isinstance(question, Question) else question
         if isinstance(answer, TrifocalError):
             raise answer
         return answer
@@ -149,7 +156,7 @@ class Gateway:
             NotFoundError: when the bundle does not hold the item.
             ServingError: when k is out of range.
         """
-        _check_k(k)
+        check_k(k)
         watch = Stopwatch()
         with watch.stage("exclude"):
             row = self._catalogue.row(item_id)
@@ -160,16 +167,18 @@ class Gateway:
             items = self._scored(ranking)
         return Answer(items, "vectors", self._model_version, watch.stages_ms, variant=self._variant)
 
-    def _prepared(self, ask: Ask) -> _Question | Answer | TrifocalError:
+    def _prepared(self, ask: Ask) -> Question | Answer | TrifocalError:
         """Return the question with all that is known, or the answer that it was given before."""
         watch, notes = Stopwatch(), list[str]()
         try:
-            _check_k(ask.k)
+            check_k(ask.k)
             with watch.stage("state"):
                 known = History() if ask.user_id is None else self._state.history(ask.user_id)
-                kept = _Kept(known, self._clock())
+                # The state is one for all that the service was and will be: it may know items that joined after these.
+                known = self._catalogue.shown(known)
+                kept = Kept(known, self._clock())
                 if self._answers is not None:
-                    found = self._answers.get(ask, known, now_s=kept.now_s)
+                    found = self._answers.get(ask, known, now_s=kept.now_s, catalogue_version=self._catalogue_version)
                     if found is not None:
                         return found
                 history = self._history(ask, known, notes)
@@ -180,9 +189,9 @@ class Gateway:
         except TrifocalError as error:
             return error
         user_id = None if ask.user_id is None else UserId(ask.user_id)
-        return _Question(ask, Request(history, context, exclude, user_id), watch, tuple(notes), kept)
+        return Question(ask, Request(history, context, exclude, user_id), watch, tuple(notes), kept)
 
-    def _encode(self, questions: Sequence[_Question]) -> None:
+    def _encode(self, questions: Sequence[Question]) -> None:
         """Give each question its user vector; where that fails they go on without, and the ladder says so."""
         if not questions:
             return
@@ -197,11 +206,11 @@ class Gateway:
             question.user = None if users is None else users[line]
             question.watch.stages_ms |= watch.stages_ms
 
-    def _answered(self, question: _Question, first: int = 0) -> Answer | TrifocalError:
+    def _answered(self, question: Question, first: int = 0) -> Answer | TrifocalError:
         ask, watch = question.ask, question.watch
         wanted = ask.k if ask.diversity <= 0 else min(4 * ask.k, _ADJUSTED_MOST)
         try:
-            rung, ranking = first_usable(self._rungs[first:], question, wanted)
+            rung, ranking = first_usable(self._ladder()[first:], question, wanted)
         except TrifocalError as error:
             return error
         with watch.stage("adjust"):
@@ -213,19 +222,21 @@ class Gateway:
             items = self._scored(ranking, why)
         answer = Answer(items, rung, self._model_version, watch.stages_ms, question.notes, self._variant)
         if self._answers is not None:
-            self._answers.put(ask, question.kept.known, answer, now_s=question.kept.now_s)
+            self._answers.put(
+                ask, question.kept.known, answer, now_s=question.kept.now_s, catalogue_version=self._catalogue_version
+            )
         return answer
 
-    def _full(self, question: _Question, k: int) -> Rankings:
+    def _full(self, question: Question, k: int) -> Rankings:
         candidates = self._candidates(question, k)
         self._in_time(question, "rank")
         with question.watch.stage("rank"):
             return self._engine.rank(question.request, candidates)
 
-    def _retrieved(self, question: _Question, k: int) -> Rankings:
+    def _retrieved(self, question: Question, k: int) -> Rankings:
         return self._candidates(question, k).ranking()
 
-    def _candidates(self, question: _Question, k: int) -> Candidates:
+    def _candidates(self, question: Question, k: int) -> Candidates:
         if question.user is None:
             raise ServingError("the user could not be encoded; the log says why")
         if question.candidates is None:
@@ -234,7 +245,7 @@ class Gateway:
                 question.candidates = self._engine.retrieve(question.request, question.user, k)
         return question.candidates
 
-    def _in_time(self, question: _Question, stage: str) -> None:
+    def _in_time(self, question: Question, stage: str) -> None:
         taken = sum(question.watch.stages_ms.values())
         if taken > self._limit_ms:
             raise StageLateError(
@@ -248,15 +259,8 @@ class Gateway:
         unknown = [event.item_id for event in ask.session if self._catalogue.vocabulary.row(event.item_id) is None]
         if unknown:
             notes.append(f"items of the session that this bundle does not know were ignored: {', '.join(unknown)}")
-        session = self._coder.history([self._stored(ask, event) for event in ask.session])
-        return followed_by(known, session)
-
-    def _stored(self, ask: Ask, event: SessionEvent) -> StoredEvent:
-        timestamp_s = self._clock() if event.timestamp_s is None else event.timestamp_s
-        return StoredEvent(
-            "", ask.user_id or "", event.item_id, event.event, timestamp_s,
-            device=ask.device, country=ask.country, value=event.value,
-        )  # fmt: skip
+        session = self._coder.history([stored_event(ask, event, self._clock()) for event in ask.session])
+        return followed_by(known, self._catalogue.shown(session))
 
     def _context(self, ask: Ask, vocabulary: ContextVocabulary, notes: list[str]) -> Context:
         query_vector = None
@@ -290,8 +294,3 @@ class Gateway:
 
 
 _NOTHING = np.zeros(0, dtype=np.int64)
-
-
-def _check_k(k: int) -> None:
-    if not 1 <= k <= K_MAX:
-        raise ServingError(f"k is {k}, it must be between 1 and {K_MAX}")

@@ -7,6 +7,7 @@ the offline code, event for event.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,15 @@ class KnownHistories:
         """Return the number of the user's liked events."""
         start, end = self._spans.get(user_id, (0, 0))
         return end - start
+
+    def forget(self, user_id: str, until_s: float = math.inf) -> int:
+        """Take out what the user did up to `until_s`, seconds since 1970, UTC; return how many events that was."""
+        start, end = self._spans.pop(user_id, (0, 0))
+        kept = int(np.count_nonzero(self._events.timestamps_s[start:end] > until_s))
+        if kept:
+            # Events are oldest first.
+            self._spans[user_id] = (end - kept, end)
+        return end - start - kept
 
     def history(self, user_id: str) -> History:
         """Return the user's liked events, not merged yet; empty for a stranger."""

@@ -42,8 +42,15 @@ class Metrics:
             buckets=_BUCKETS_SIZE,
             registry=self._registry,
         )
-        model = Gauge("trifocal_model_info", "The model that answers.", ["name", "version"], registry=self._registry)
-        model.labels(model_name, model_version).set(1)
+        self._model = Gauge(
+            "trifocal_model_info", "The model that answers.", ["name", "version"], registry=self._registry
+        )
+        self.serving(model_name, model_version)
+
+    def serving(self, model_name: str, model_version: str) -> None:
+        """Say which model answers from now on."""
+        self._model.clear()
+        self._model.labels(model_name, model_version).set(1)
 
     def observe(self, answer: Answer) -> None:
         """Count the rung of `answer` and time its stages."""

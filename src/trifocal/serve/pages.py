@@ -137,7 +137,7 @@ class Pages:
 
 def _shown(service: Service, history: History, count: int) -> list[tuple[ItemCard, str]]:
     """The newest events first: the item and what was done with it, in a word."""
-    newest = history.last(count)
+    newest = service.catalogue.shown(history).last(count)
     cards = [service.catalogue.card(row) for row in newest.item_rows.tolist()]
     words = [_EVENT_WORDS[_EVENT_NAMES[code]] for code in newest.event_codes.tolist()]
     return list(zip(cards, words, strict=True))[::-1]

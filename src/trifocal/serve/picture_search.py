@@ -168,6 +168,11 @@ class PictureSearch:
         self._model_version, self._variant = model_version, variant
         self._rung = Rung("picture", self._by_picture)
 
+    @property
+    def looks(self) -> GrowingRows:
+        """(N, S) compact unit vectors of the items' pictures."""
+        return self._looks
+
     def with_looks(self, looks: FloatRows, texts: TextSearch, catalogue: Catalogue) -> PictureSearch:
         """Return the search over other items, with the same encoder; this one stays as it is."""
         return PictureSearch(

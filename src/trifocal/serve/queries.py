@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
 from typing import Protocol
@@ -47,10 +48,20 @@ class QueryEncoder:
         """
         return self._encode(" ".join(query.lower().split()))
 
+    @contextmanager
+    def encoder(self) -> Iterator[PooledEncoder]:
+        """Give the encoder, to nobody else meanwhile.
+
+        Raises:
+            ConfigError: when the encoder's packages are not installed.
+        """
+        with self._lock:
+            yield self._loaded()
+
     def _encode_now(self, query: str) -> FloatArray:
         # One at a time: the fast tokenizers refuse to be borrowed by two threads.
-        with self._lock:
-            vector = self._loaded().pooled([query])[0]
+        with self.encoder() as encoder:
+            vector = encoder.pooled([query])[0]
         return np.asarray(vector, dtype=np.float32)
 
     def _loaded(self) -> PooledEncoder:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from trifocal.errors import ServingError
-from trifocal.index import ExactIndex, normalised
+from trifocal.index import ExactIndex, LiveIndex, normalised
 from trifocal.ranking import top_k
 from trifocal.serve.asks import Answer, Filters, ScoredItem
 from trifocal.serve.catalogue import Catalogue
@@ -34,9 +35,34 @@ class TextSearch:
     ) -> None:
         """Take the (N, text width) pooled text features; they are normalised, so that cosines are compared."""
         self._catalogue, self._queries, self._model_version = catalogue, queries, model_version
-        self._index = ExactIndex(normalised(text_vectors))
+        unit = normalised(text_vectors)
+        self._index = LiveIndex(ExactIndex(unit), width=unit.shape[1])
         self._words = [catalogue.words(row) for row in range(len(catalogue))]
-        self._rungs = (Rung("text", self._by_text), Rung("words", self._by_words))
+
+    def with_item(self, row: int, text_vector: FloatArray, catalogue: Catalogue) -> TextSearch:
+        """Return the search with an item behind all others, or in place of the one of `row`; this one stays."""
+        other = self.over(catalogue)
+        unit = normalised(text_vector)
+        other._index = self._index.snapshot()
+        if row == len(other._index):
+            other._index.add(unit[None])
+        else:
+            other._index.replace(row, unit)
+        other._words = [*self._words[:row], catalogue.words(row), *self._words[row + 1 :]]
+        return other
+
+    def without(self, row: int, catalogue: Catalogue) -> TextSearch:
+        """Return the search that does not look for the item of `row` any more; its row stays."""
+        other = self.over(catalogue)
+        other._index = self._index.snapshot()
+        other._index.remove(np.array([row]))
+        return other
+
+    def over(self, catalogue: Catalogue) -> TextSearch:
+        """Return the search with what `catalogue` says of the same items."""
+        other = copy.copy(self)
+        other._catalogue = catalogue
+        return other
 
     def search(self, query: str, k: int, filters: Filters | None = None) -> Answer:
         """Return the `k` items that fit `query` best; items that are sold out or filtered out never.
@@ -50,7 +76,9 @@ class TextSearch:
         with watch.stage("exclude"):
             exclude = self._catalogue.barred_rows(filters or Filters())
         with watch.stage("rank"):
-            rung, ranking = first_usable(self._rungs, _Question(query, exclude), k)
+            rung, ranking = first_usable(
+                (Rung("text", self._by_text), Rung("words", self._by_words)), _Question(query, exclude), k
+            )
         with watch.stage("answer"):
             pairs = zip(ranking.item_rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
             items = tuple(ScoredItem(self._catalogue.card(row), score) for row, score in pairs if row >= 0)

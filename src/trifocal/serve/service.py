@@ -13,15 +13,17 @@ from trifocal.bundle import Bundle, Manifest
 from trifocal.bundle.network import load_compact, load_encoder, load_image_encoder, load_looks
 from trifocal.features.context import ContextVocabulary
 from trifocal.ports import CacheStats, EventStore, TokenSource
-from trifocal.serve.asks import Ask
+from trifocal.serve.asks import Ask, SessionEvent
 from trifocal.serve.caches import AnswerCache, SharedCaches, answer_cache, config_hash
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.histories import HistoryCoder, KnownHistories
+from trifocal.serve.live.encoder import ItemEncoder, item_encoder
 from trifocal.serve.models import engine_of
 from trifocal.serve.picture_search import PictureEncoder, PictureSearch
+from trifocal.serve.pictures import picture_file
 from trifocal.serve.queries import PooledEncoder, QueryEncoder
 from trifocal.serve.search import TextSearch
 from trifocal.serve.state import ShopperState
@@ -34,7 +36,10 @@ class Service:
     """Everything that answers. Stability: caller.
 
     Attributes:
-        image_root: the folder of the pictures.
+        image_root: the folder of the bundle's pictures.
+        item_encoder: makes new items what the model needs.
+        live_images: the folder of the pictures of live items.
+        catalogue_version: tells the items from those before and after a change; 0 = as in the bundle.
     """
 
     manifest: Manifest
@@ -45,17 +50,28 @@ class Service:
     picture_search: PictureSearch
     image_root: Path
     config: ServeConfig
+    item_encoder: ItemEncoder
     answers: AnswerCache | None = None
+    live_images: Path | None = None
+    catalogue_version: int = 0
 
     def cache_stats(self) -> dict[str, tuple[CacheStats, ...]]:
         """Return the counts of each cache, by its name."""
         kept = {"sessions": self.state.stats()}
         return kept if self.answers is None else kept | {"answers": self.answers.stats()}
 
+    def picture(self, row: int) -> tuple[Path, str] | None:
+        """Return file and media type of the item's picture, or None where there is none that may be sent."""
+        root = self.image_root if self.catalogue.is_in_bundle(row) else self.live_images
+        return None if root is None else picture_file(root, self.catalogue.images[row])
+
     def warm_up(self) -> None:
-        """Answer one cold request and one search, so that the first visitor does not wait for what loads late."""
-        self.gateway.recommend(Ask(k=10))
+        """Answer requests and a search, so that the first visitor does not wait for what loads or compiles late."""
+        session = tuple(SessionEvent(item_id) for item_id in self.catalogue.vocabulary.ids[:2])
+        for known in ((), session):
+            self.gateway.recommend(Ask(k=10, session=known))
         self.text_search.search("warm", 1)
+        self.item_encoder.warm_up()
 
 
 def build_service(
@@ -131,4 +147,15 @@ def build_service(
         variant=config.variant,
     )
     pictures = Path(image_root or contents.image_root).resolve()
-    return Service(bundle.manifest, catalogue, state, gateway, text_search, picture_search, pictures, config, answers)
+    return Service(
+        manifest=bundle.manifest,
+        catalogue=catalogue,
+        state=state,
+        gateway=gateway,
+        text_search=text_search,
+        picture_search=picture_search,
+        image_root=pictures,
+        config=config,
+        item_encoder=item_encoder(bundle, queries, image_encoder or (lambda: load_image_encoder(bundle))),
+        answers=answers,
+    )

@@ -6,6 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from trifocal.errors import TrifocalError
 from trifocal.ports import Cache, CacheStats, EventStore, StoredEvent
@@ -13,11 +14,14 @@ from trifocal.serve.caches.keys import config_hash
 from trifocal.serve.caches.sessions import SessionCache
 from trifocal.serve.histories import HistoryCoder, KnownHistories, joined
 from trifocal.serve.statuses import UnavailableError
-from trifocal.types import History
+from trifocal.types import History, Vocabulary
 
 __all__ = ["ShopperState"]
 
 _LOGGER = logging.getLogger(__name__)
+
+# Past so many unknown items every history is read anew when one joins.
+_UNKNOWN_MOST = 100_000
 
 
 class ShopperState:
@@ -58,6 +62,8 @@ class ShopperState:
         """
         self._known, self._coder, self._store = known, coder, store
         self._live_limit = live_limit
+        # Items that somebody did something with, and that may join later.
+        self._unknown: set[str] = set()
         self._sessions = SessionCache(
             session_bytes,
             shared=shared,
@@ -97,9 +103,22 @@ class ShopperState:
             # Also where the store raised: it may have kept the events before it did.
             self._sessions.changed(event.user_id for event in events)
 
-    def forget(self, user_id: str) -> bool:
-        """Delete what is cached of the shopper; return whether every level did. The store is the caller's."""
-        return self._sessions.forget(user_id)
+    def forget(self, user_id: str) -> tuple[int, bool]:
+        """Delete all that is known of the shopper; return how many events, and whether every cache did."""
+        events = self._known.forget(user_id) + self._store.forget(user_id)
+        return events, self._sessions.forget(user_id)
+
+    def forget_known(self, user_id: str, until_s: float) -> None:
+        """Delete what the bundle says that the shopper did up to `until_s`: what came later is of somebody new."""
+        self._known.forget(user_id, until_s)
+
+    def grow(self, vocabulary: Vocabulary) -> None:
+        """Know the items of `vocabulary` from now on; who did something with one of them before is read anew."""
+        joined = vocabulary.ids[len(self._coder.vocabulary) :]
+        self._coder = replace(self._coder, vocabulary=vocabulary)
+        if self._unknown & set(joined) or len(self._unknown) >= _UNKNOWN_MOST:
+            self._unknown -= set(joined)
+            self.clear()
 
     def clear(self) -> None:
         """Forget this process's histories, as after the vocabulary grew."""
@@ -122,5 +141,12 @@ class ShopperState:
         return sample[:count]
 
     def _load(self, user_id: str) -> History:
-        live = self._coder.history(self._store.newest(user_id, self._live_limit))
-        return joined(self._known.history(user_id), live)
+        while True:
+            coder = self._coder
+            events = self._store.newest(user_id, self._live_limit)
+            unknown = {event.item_id for event in events if coder.vocabulary.row(event.item_id) is None}
+            if unknown and len(self._unknown) < _UNKNOWN_MOST:
+                self._unknown |= unknown
+            # An item that joined in between may be one of them, and was not looked for among them.
+            if coder is self._coder:
+                return joined(self._known.history(user_id), coder.history(events))
