@@ -72,7 +72,7 @@ def write_files(contents: BundleContents, folder: Path) -> None:
 
 
 def read_files(folder: Path, manifest: Manifest) -> BundleContents:
-    """Return the contents of `folder`; vectors stay on disk, memory-mapped.
+    """Return the contents of `folder`; vectors stay on disk, memory-mapped, and a change of them never reaches it.
 
     Raises:
         ArtifactError: when a file is not of its kind, or the parts do not fit together.
@@ -110,7 +110,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _read_array(path: Path) -> npt.NDArray[Any]:
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
     except ValueError:
         # An array without a value, as the text vectors of a model without text, cannot be mapped.
         array = np.load(path, allow_pickle=False)

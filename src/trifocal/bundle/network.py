@@ -94,14 +94,13 @@ def load_recommender(bundle: Bundle) -> TwoStageRecommender | NearestRecommender
         config = ModelConfig.model_validate(contents.config["model"])
         shapes = _shapes(contents.config["shapes"])
         model = build_model(config, shapes)
-        model.load_state_dict(_under(_MODEL, contents.weights))
+        # Taken as they are: a copy of the id table, which serving never reads, would be the largest thing in memory.
+        model.load_state_dict(_under(_MODEL, contents.weights), assign=True)
         tables, links = (
             {name: tensor.numpy() for name, tensor in _under(prefix, contents.weights).items()}
             for prefix in (_EVIDENCE, _MEMORY)
         )
-        # A copy in memory: torch can't take an array that is mapped read-only.
-        vectors = np.array(contents.item_vectors)
-        knowledge = Knowledge(vectors, EvidenceTables(**tables), ItemMemory(**links) if links else None)
+        knowledge = Knowledge(contents.item_vectors, EvidenceTables(**tables), ItemMemory(**links) if links else None)
         blend = Blend(**contents.config["blend"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Torch names every tensor that does not fit; the first one is enough.
