@@ -55,6 +55,12 @@ class EventStoreContract:
         store.append([stored_event(1, "ann"), stored_event(2, "ben")])
         assert [e.event_id for e in store.newest("ben", 9)] == ["e2"]
 
+    def test_a_user_is_forgotten_alone(self, store: EventStore) -> None:
+        store.append([stored_event(1, "ann"), stored_event(2, "ben"), stored_event(3, "ann")])
+        assert (store.forget("ann"), store.forget("ann")) == (2, 0)
+        assert store.newest("ann", 9) == []
+        assert [e.event_id for e in store.newest("ben", 9)] == ["e2"]
+
     def test_nothing_in_nothing_out(self, store: EventStore) -> None:
         assert store.append([]) == 0
         assert store.newest("nobody", 5) == []
