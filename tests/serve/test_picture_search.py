@@ -21,7 +21,7 @@ from trifocal.errors import ConfigError, ServingError
 from trifocal.features.compact import CompactProjection
 from trifocal.feedback import MemoryEventStore
 from trifocal.ports import TokenSource
-from trifocal.serve import Filters, Service, build_service
+from trifocal.serve import Filters, ServeConfig, Service, build_service
 from trifocal.serve.app import create_app
 from trifocal.serve.picture_search import SearchAsk, check_picture
 from trifocal.types import FloatArray
@@ -50,7 +50,9 @@ def picture(colour: str | tuple[int, int, int], form: str = "PNG", size: tuple[i
     return file.getvalue()
 
 
-def service_of(folder: Path, load: object = MeanColour, *, compact: bool = True) -> Service:
+def service_of(
+    folder: Path, load: object = MeanColour, *, compact: bool = True, config: ServeConfig | None = None
+) -> Service:
     """Items of a colour have that colour's picture; the lamps have none."""
     projection = CompactProjection(np.full(3, 90, np.float32), np.eye(3, dtype=np.float32))
     looks = projection.vectors(np.array([RGB[colour] for colour in COLOURS for _ in range(3)], np.float32) + 1e-3)
@@ -59,7 +61,11 @@ def service_of(folder: Path, load: object = MeanColour, *, compact: bool = True)
     write_bundle(replace(small_contents(), weights=weights), folder / "bundle")
     loader: type[TokenSource] = load  # type: ignore[assignment]  # a class, or a function that raises
     return build_service(
-        read_bundle(folder / "bundle"), MemoryEventStore(), encoder=WordEncoder, image_encoder=lambda: loader()
+        read_bundle(folder / "bundle"),
+        MemoryEventStore(),
+        encoder=WordEncoder,
+        image_encoder=lambda: loader(),
+        config=config,
     )
 
 

@@ -24,6 +24,8 @@ _MEANINGS = {
     400: "The request breaks a limit; the message names value and limit",
     401: "An API key is missing, or not known here",
     403: "The API key opens less than this needs",
+    404: "There is nothing under this address or id",
+    405: "The address takes another method",
     413: "The body is too large",
     422: "The request cannot be read as described here",
     429: "Too much is asked at once; see Retry-After",
