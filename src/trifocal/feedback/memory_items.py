@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
@@ -18,15 +21,18 @@ class MemoryItemStore:
         self._items: dict[str, KeptItem] = {}
         self._forgotten: dict[str, float] = {}
         self._lock = Lock()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
+        self._delete: Callable[[], object] = lambda: None
 
     @property
     def pictures(self) -> Path:
         """The folder of the pictures; made when it is first asked for."""
         with self._lock:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="trifocal-pictures-")
-            return Path(self._folder.name).resolve()
+                self._folder = Path(tempfile.mkdtemp(prefix="trifocal-pictures-")).resolve()
+                # Also where nobody closes the store, at the latest when the process ends.
+                self._delete = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            return self._folder
 
     def put(self, kept: KeptItem) -> None:
         """Keep `kept` in place of what was there under its id."""
@@ -60,5 +66,4 @@ class MemoryItemStore:
 
     def close(self) -> None:
         """Delete the pictures."""
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._delete()

@@ -17,7 +17,9 @@ from trifocal.batch import ItemBatch
 from trifocal.bundle import Bundle
 from trifocal.bundle.network import load_compact, load_recommender
 from trifocal.errors import ConfigError, ServingError
+from trifocal.features.compact import CompactProjection
 from trifocal.features.items import FeatureState, item_texts
+from trifocal.index import normalised
 from trifocal.model import TwoStageRecommender
 from trifocal.ports import StoredItem, TokenSource
 from trifocal.serve.live.encoder import item_frame
@@ -27,6 +29,8 @@ from trifocal.types import FloatArray
 
 __all__ = ["TowerItemEncoder"]
 
+# Keeps the least squares solvable where features repeat one another.
+_RIDGE = 1e-4
 _Tokens = npt.NDArray[np.float16]
 
 
@@ -55,10 +59,12 @@ class TowerItemEncoder:
         self._state = FeatureState.from_json(bundle.contents.feature_state)
         self._layers = int(bundle.contents.config["model"]["text_trainable_layers"])
         self._cells = len(self._tower.image_place)
-        self._sizes = [
-            _width(table) for table in (recommender.knowledge.evidence.text, recommender.knowledge.evidence.image)
-        ]
-        self._compact = [load_compact(bundle, modality) for modality in ("text", "image")]
+        tables = recommender.knowledge.evidence
+        self._sizes = [_width(tables.text), _width(tables.image)]
+        text, image = (load_compact(bundle, modality) for modality in ("text", "image"))
+        if text is None:
+            text = _recovered(bundle.contents.text_vectors.astype(np.float32), np.asarray(tables.text))
+        self._compact = [text, image]
         self._queries, self._load_images = queries, images
         self._images: TokenSource | None = None
         self._lower: TokenSource | None = None
@@ -148,3 +154,18 @@ def _mean(tokens: _Tokens | None, width: int) -> FloatArray:
 def _width(table: object) -> int:
     found: int = np.asarray(table).shape[1]
     return found
+
+
+def _recovered(features: FloatArray, compact: FloatArray) -> CompactProjection | None:
+    """The projection that made `compact` (N, S) of `features` (N, W), nearly, by least squares; None = nothing did.
+
+    For bundles that were written before projections were kept; of pictures they hold no features to recover one from.
+    """
+    present = np.abs(features).any(axis=1) & np.abs(compact).any(axis=1)
+    if not present.any():
+        return None
+    mean: FloatArray = features[present].mean(axis=0)
+    centred = normalised(features[present] - mean)
+    gram = centred.T @ centred
+    gram[np.diag_indices(len(gram))] += _RIDGE * float(np.trace(gram)) / len(gram)
+    return CompactProjection(mean, np.linalg.solve(gram, centred.T @ compact[present]).astype(np.float32))

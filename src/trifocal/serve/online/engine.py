@@ -155,7 +155,7 @@ def online_engine(
         history_length=model.history_length,
         compare=compare,
     )
-    weights = LikenessWeights(config.memory_text, config.memory_image, config.memory_regularization)
+    weights = LikenessWeights(config.memory_text, config.memory_image)
     growth = Growth(retrieval, ranking, found, vectors, knowledge.memory, weights, len(vectors))
     users = encoding or TorchUsers(
         model.model.user_tower, history_length=model.history_length, text_width=model.text_width

@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from trifocal.errors import ConfigError
 from trifocal.index import GrowingRows, LiveIndex
 from trifocal.ports import Index
 from trifocal.serve.online.item_features import ItemFeatures
@@ -50,28 +49,31 @@ class Growth:
     def with_item(self, row: int, features: ItemFeatures) -> Growth:
         """Return the parts with an item behind all others, or in place of the one of `row`.
 
-        An item that was trained keeps what is known of it: its counts, and its links.
+        An item that was trained keeps what is known of it: its counts, and its links. Of one that was not, the ranker
+        is told what may be expected: that it is taken as often as the item most alike, by the share of the likeness.
         """
-        tables = self.ranking.tables
-        is_new = row == len(self.vectors)
-        counts, newest = tables.counts, tables.newest_counts
-        devices = tables.device_counts
-        if is_new:
-            counts, newest = with_value(counts, row, 0), with_value(newest, row, 0)
-            devices = np.concatenate([devices, np.zeros_like(devices[:1])])
+        tables, is_new = self.ranking.tables, row == len(self.vectors)
         text = GrowingRows.of(tables.text).with_row(row, features.compact_text)
         image = GrowingRows.of(tables.image).with_row(row, features.compact_image)
+        links, nearest, share = self.links, 0, 0.0
+        if row >= self.trained:
+            cosines = text.products(features.compact_text), image.products(features.compact_image)
+            likeness = self.weights.likeness(*cosines)
+            likeness[self.trained :] = 0
+            nearest = int(likeness.argmax())
+            share = float(likeness[nearest])
+            links = None if links is None else GrownLinks.of(links).with_item(row, likeness)
+        counts, newest, devices = (
+            table if row < self.trained else _with_share(table, row, nearest, share)
+            for table in (tables.counts, tables.newest_counts, tables.device_counts)
+        )
         attributes = np.empty((len(counts), tables.attributes.shape[1]), np.int64)
         attributes[: len(tables.attributes)] = tables.attributes
         attributes[row] = features.attributes
         tables = tables.grown(
             text=text, image=image, attributes=attributes, counts=counts, device_counts=devices, newest_counts=newest
         )
-        links = self.links
-        if links is not None and row >= self.trained:
-            kernel = self.weights.kernel(text.products(features.compact_text), image.products(features.compact_image))
-            links = GrownLinks.of(links).with_item(row, kernel, counts, self.weights.regularization)
-        index = _snapshot(self.index)
+        index = _snapshot(self.index, len(features.vector))
         if is_new:
             index.add(features.vector[None])
         else:
@@ -81,7 +83,7 @@ class Growth:
 
     def without(self, row: int) -> Growth:
         """Return the parts in which no search finds `row`; what is known of it stays, for histories that hold it."""
-        index = _snapshot(self.index)
+        index = _snapshot(self.index, self.vectors[np.array([0])].shape[1])
         index.remove(np.array([row]))
         return self._with(index, self.vectors, self.links, self.ranking)
 
@@ -108,7 +110,13 @@ def with_value(values: npt.NDArray[_Kind], row: int, value: float) -> npt.NDArra
     return changed
 
 
-def _snapshot(index: Index) -> LiveIndex:
-    if not isinstance(index, LiveIndex):
-        raise ConfigError(f"an index of the class {type(index).__name__} takes no changes; wrap it in a LiveIndex")
-    return index.snapshot()
+def _with_share(table: FloatArray, row: int, nearest: int, share: float) -> FloatArray:
+    """Return a copy of `table` (N, ...) with `share` times the line of `nearest` at `row`, which may be N."""
+    changed = np.empty((max(len(table), row + 1), *table.shape[1:]), dtype=table.dtype)
+    changed[: len(table)] = table
+    changed[row] = np.float32(share) * table[nearest]
+    return changed
+
+
+def _snapshot(index: Index, width: int) -> LiveIndex:
+    return index.snapshot() if isinstance(index, LiveIndex) else LiveIndex(index, width=width)

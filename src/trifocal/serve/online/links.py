@@ -1,8 +1,10 @@
 """Links between items: those of the memory, and those by likeness alone of items that it does not know.
 
-An item that nobody took yet is linked to what reads and looks like it, as strongly as the memory would: for a new item
-j with the kernel `g_i = w_text K_text(i, j) + w_image K_image(i, j)` the memory's closed form gives the link
-`i -> j = (P g)_i`, and with the diagonal of `P^-1` for the whole of it, `g_i / (n_i + lambda)`, n_i users of item i.
+An item that nobody took yet is linked with what reads and looks like it. Its likeness to item i is
+`s_i = (w_text K_text + w_image K_image) / (w_text + w_image)`, with the memory's kernels K and the weights of what both
+have, 1 for a copy; and whoever took i is led to it `s_i` times as strongly as to what i is linked with most. The
+memory's own closed form would give such a link `w s_i / (n_i + lambda)`, which on the sample shop is a tenth of that:
+too little for a new item ever to be shown (docs/decisions/0018-live-items.md).
 
 Letters: N items, C links.
 """
@@ -30,18 +32,16 @@ class LikenessWeights:
     Attributes:
         text: weight of likeness in words.
         image: weight of likeness in looks.
-        regularization: lambda.
     """
 
     text: float
     image: float
-    regularization: float
 
-    def kernel(self, text_cosines: FloatArray, image_cosines: FloatArray) -> FloatArray:
-        """Return (N,) g: the sharpened likenesses, weighted."""
-        text = np.maximum(text_cosines, 0).astype(np.float32) ** KERNEL_POWER
-        image = np.maximum(image_cosines, 0).astype(np.float32) ** KERNEL_POWER
-        found: FloatArray = np.float32(self.text) * text + np.float32(self.image) * image
+    def likeness(self, text_cosines: FloatArray, image_cosines: FloatArray) -> FloatArray:
+        """Return (N,) in 0..1, s above, from the cosines (N,) of the compact vectors; all 0 = without that modality."""
+        total = self.text * bool(text_cosines.any()) + self.image * bool(image_cosines.any())
+        text, image = (np.maximum(cosines, 0) ** KERNEL_POWER for cosines in (text_cosines, image_cosines))
+        found: FloatArray = ((self.text * text + self.image * image) / max(total, 1e-9)).astype(np.float32)
         return found
 
 
@@ -70,31 +70,33 @@ class GrownLinks:
         (items, strengths), (others, weights) = self.memory.links_of(rows), self.joined.links_of(rows)
         return np.concatenate([items, others]), np.concatenate([strengths, weights])
 
-    def with_item(self, row: int, kernel: FloatArray, counts: FloatArray, regularization: float) -> GrownLinks:
+    def with_item(self, row: int, likeness: FloatArray) -> GrownLinks:
         """Return the links in which `row` is linked with its nearest items, and with no others.
 
         Args:
             row: of the new item.
-            kernel: (N,) its likeness to each item, g above; that to itself does not count.
-            counts: (N,) users an item has.
-            regularization: lambda.
+            likeness: (N,) to each item, s above; that to itself does not count.
         """
-        near = np.argpartition(-kernel, min(_NEIGHBOURS, len(kernel) - 1))[: _NEIGHBOURS + 1]
-        near = near[(kernel[near] > 0) & (near != row)]
-        weights, itself = kernel[near], np.full(len(near), row, dtype=np.int64)
+        near = np.argpartition(-likeness, min(_NEIGHBOURS, len(likeness) - 1))[: _NEIGHBOURS + 1]
+        near = near[(likeness[near] > 0) & (near != row)]
+        weights = likeness[near] * np.array([self._strongest(item) for item in near.tolist()], np.float32)
+        itself = np.full(len(near), row, dtype=np.int64)
         before, targets = self._sources(), self.joined.items
         kept = (before != row) & (targets != row)
         sources = np.concatenate([before[kept], near, itself])
         order = np.argsort(sources, kind="stable")
-        there, back = weights / (counts[near] + regularization), weights / (counts[row] + regularization)
-        strengths = np.concatenate([self.joined.strengths[kept], there, back])
-        starts = np.concatenate([[0], np.cumsum(np.bincount(sources, minlength=len(counts)))])
+        strengths = np.concatenate([self.joined.strengths[kept], weights, weights])
+        starts = np.concatenate([[0], np.cumsum(np.bincount(sources, minlength=len(likeness)))])
         joined = ItemMemory(
             starts.astype(np.int64),
             np.concatenate([targets[kept], itself, near])[order],
             strengths[order].astype(np.float32),
         )
         return GrownLinks(self.memory, joined)
+
+    def _strongest(self, row: int) -> float:
+        """The strongest link that the memory knows of an item; of one that it does not know, that of none."""
+        return float(self.memory.links_of(np.array([row]))[1].max(initial=0.0))
 
     def _sources(self) -> IntArray:
         """The item that each of the joined links begins at."""
