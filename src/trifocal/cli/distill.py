@@ -118,5 +118,5 @@ def _table(found: dict[str, Any]) -> Table:
         own, other = (f"{found[name][metric]:.4f}" for name in ("student", "teacher"))
         table.add_row(metric, own, other, f"{found['ratio'][metric]:.3f} ({low:.3f} to {high:.3f})")
     own, other = (f"{found[f'{name}_items_per_s']:.1f}" for name in ("student", "teacher"))
-    table.add_row("items encoded a second of a core", own, other, f"{found['speed_ratio']:.2f}")
+    table.add_row("items encoded / s of a core", own, other, f"{found['speed_ratio']:.2f}")
     return table
