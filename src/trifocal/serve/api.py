@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, PlainTextResponse
+from pydantic import BaseModel, ConfigDict
 
 from trifocal.serve.answer_json import answer_json
 from trifocal.serve.asks import Answer, Ask
@@ -18,7 +19,7 @@ from trifocal.serve.keys import Keys
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.pictures import placeholder
 from trifocal.serve.statuses import UnavailableError
-from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, ReadyAnswer, RecommendBody
+from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
 from trifocal.serve.workers import Workers
 
 __all__ = ["Api"]
@@ -31,6 +32,15 @@ _Timings = Annotated[bool, Query(description="Answer with the milliseconds of ea
 # An item may be given another picture while the service runs.
 _PICTURE_CACHE = "public, max-age=300"
 _PLACEHOLDER_CACHE = "public, max-age=300"
+
+
+class ReadyAnswer(BaseModel):
+    """Whether requests can be sent here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ready", "warming up", "draining"]
+    model_version: str
 
 
 class Api:

@@ -6,53 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from trifocal.errors import ServingError
-from trifocal.serve.asks import Filters
 from trifocal.serve.current import Current
-from trifocal.serve.gateway import K_MAX
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.picture_search import SearchAsk
-from trifocal.serve.wire import Failure, ItemsAnswer, SearchBody
+from trifocal.serve.search_wire import SearchBody, SearchParameters
+from trifocal.serve.wire import Failure, ItemsAnswer
 from trifocal.serve.workers import Workers
 
 __all__ = ["SearchApi"]
 
 _PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-
-
-class SearchParameters(BaseModel):
-    """What stands in the address of a search."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-    q: str | None = Field(default=None, min_length=1, max_length=500)
-    """What to look for, in words."""
-    k: int = Field(default=10, ge=1, le=K_MAX)
-    """How many items."""
-    category: str | None = None
-    """The start of the category path, in whole levels."""
-    price_min: float | None = Field(default=None, ge=0)
-    """Least price."""
-    price_max: float | None = Field(default=None, ge=0)
-    """Greatest price."""
-    attribute: list[str] = Field(default=[], max_length=100)
-    """`name:value`, of which an item must have one for each name, as `colour:red`."""
-    picture_weight: float = Field(default=0.5, ge=0, le=1)
-    """Share of the picture where words are given as well."""
-    timings: bool = False
-    """Answer with the milliseconds of each stage."""
-
-    def ask(self, picture: bytes | None = None) -> SearchAsk:
-        """Return the question in the search's terms.
-
-        Raises:
-            ServingError: when an attribute is no `name:value`.
-        """
-        filters = Filters(self.category, self.price_min, self.price_max, _attributes(self.attribute))
-        return SearchAsk(self.q, picture, self.k, filters, self.picture_weight)
 
 
 _Parameters = Annotated[SearchParameters, Query()]
@@ -100,21 +66,6 @@ class SearchApi:
         answer = await self._workers.run(self._current.service.picture_search.search, ask)
         self._metrics.observe(answer)
         return Response(ItemsAnswer.of(answer, timings=timings).model_dump_json(), media_type="application/json")
-
-
-def _attributes(pairs: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the values by name.
-
-    >>> _attributes(["colour:red", "size:m", "colour:blue"])
-    (('colour', ('red', 'blue')), ('size', ('m',)))
-    """
-    found: dict[str, list[str]] = {}
-    for pair in pairs:
-        name, colon, value = pair.partition(":")
-        if not colon or not name or not value:
-            raise ServingError(f"the attribute {pair!r} is no `name:value`; write it as colour:red")
-        found.setdefault(name, []).append(value)
-    return tuple((name, tuple(values)) for name, values in sorted(found.items()))
 
 
 def _body() -> dict[str, Any]:

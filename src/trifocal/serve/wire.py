@@ -7,23 +7,21 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from trifocal.ports import StoredEvent
 from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, ScoredItem, SessionEvent
 from trifocal.serve.gateway import K_MAX
-from trifocal.serve.picture_search import SearchAsk
 from trifocal.types import EventType
 
 __all__ = [
     "EventsAnswer",
     "EventsBody",
     "Failure",
+    "FiltersBody",
     "ItemAnswer",
     "ItemsAnswer",
-    "ReadyAnswer",
     "RecommendBody",
-    "SearchBody",
     "image_address",
 ]
 
@@ -122,27 +120,6 @@ class RecommendBody(_Body):
             filters=self.filters.filters(),
             diversity=self.diversity,
         )
-
-
-class SearchBody(_Body):
-    """What is looked for: words, a picture, or both."""
-
-    q: str | None = Field(default=None, max_length=500)
-    """Words."""
-    picture: Base64Bytes | None = Field(default=None, repr=False)
-    """A JPEG, PNG, GIF or WebP file in base64."""
-    picture_weight: float = Field(default=0.5, ge=0, le=1)
-    """Share of the picture where both are given."""
-    k: int = Field(default=10, ge=1, le=K_MAX)
-    """How many items."""
-    filters: FiltersBody = FiltersBody()
-    """Limits on category, price and attributes."""
-    timings: bool = False
-    """Answer with the milliseconds of each stage."""
-
-    def ask(self) -> SearchAsk:
-        """Return the question in the search's terms."""
-        return SearchAsk(self.q, self.picture, self.k, self.filters.filters(), self.picture_weight)
 
 
 class EventBody(_Body):
@@ -294,13 +271,6 @@ class ItemsAnswer(_Body):
             notes=answer.notes,
             stages_ms=answer.stages_ms if timings else None,
         )
-
-
-class ReadyAnswer(_Body):
-    """Whether requests can be sent here."""
-
-    status: Literal["ready", "warming up", "draining"]
-    model_version: str
 
 
 class Failure(_Body):
