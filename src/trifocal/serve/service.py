@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,27 +103,20 @@ def build_service(
         ArtifactError: when the bundle's weights do not fit its config.
     """
     contents, version, config = bundle.contents, bundle.manifest.model_version, config or ServeConfig()
-    catalogue = Catalogue(contents.items)
-    shared = shared or SharedCaches()
-    coder = HistoryCoder(catalogue.vocabulary, ContextVocabulary.from_json(contents.feature_state["context"]))
-    state = ShopperState(
-        KnownHistories(contents.histories, coder),
-        coder,
-        store,
-        session_bytes=config.caches.session_bytes,
-        shared=shared.sessions,
-        model_version=version,
-        fresh_s=config.caches.session_fresh_s,
-    )
+    catalogue, shared = Catalogue(contents.items), shared or SharedCaches()
+    state = _state(bundle, catalogue, store, config, shared)
     answers = answer_cache(
         config.caches, shared, model_version=version, config_hash=config_hash(config.variant, config.limit_ms)
     )
-    queries = QueryEncoder(encoder or (lambda: load_encoder(bundle)))
+    # What loads late holds on to the bundle, but not to its histories, which have been read.
+    light = replace(bundle, contents=replace(contents, histories=contents.histories.head(0)))
+    queries = QueryEncoder(encoder or (lambda: load_encoder(light)))
+    images = image_encoder or (lambda: load_image_encoder(light))
     gateway = Gateway(
         engine=engine or engine_of(bundle, config),
         popularity=contents.popularity,
         catalogue=catalogue,
-        coder=coder,
+        coder=_coder(bundle, catalogue),
         state=state,
         queries=queries,
         model_version=version,
@@ -138,24 +131,48 @@ def build_service(
         queries=queries,
         model_version=version,
     )
-    picture_search = PictureSearch(
-        looks=load_looks(bundle),
-        pictures=PictureEncoder(image_encoder or (lambda: load_image_encoder(bundle)), load_compact(bundle, "image")),
-        texts=text_search,
-        catalogue=catalogue,
-        model_version=version,
-        variant=config.variant,
-    )
-    pictures = Path(image_root or contents.image_root).resolve()
     return Service(
         manifest=bundle.manifest,
         catalogue=catalogue,
         state=state,
         gateway=gateway,
         text_search=text_search,
-        picture_search=picture_search,
-        image_root=pictures,
+        picture_search=_picture_search(light, images, text_search, catalogue, config),
+        image_root=Path(image_root or contents.image_root).resolve(),
         config=config,
-        item_encoder=item_encoder(bundle, queries, image_encoder or (lambda: load_image_encoder(bundle))),
+        item_encoder=item_encoder(light, queries, images),
         answers=answers,
+    )
+
+
+def _coder(bundle: Bundle, catalogue: Catalogue) -> HistoryCoder:
+    context = ContextVocabulary.from_json(bundle.contents.feature_state["context"])
+    return HistoryCoder(catalogue.vocabulary, context)
+
+
+def _state(
+    bundle: Bundle, catalogue: Catalogue, store: EventStore, config: ServeConfig, shared: SharedCaches
+) -> ShopperState:
+    coder = _coder(bundle, catalogue)
+    return ShopperState(
+        KnownHistories(bundle.contents.histories, coder),
+        coder,
+        store,
+        session_bytes=config.caches.session_bytes,
+        shared=shared.sessions,
+        model_version=bundle.manifest.model_version,
+        fresh_s=config.caches.session_fresh_s,
+    )
+
+
+def _picture_search(
+    bundle: Bundle, images: Callable[[], TokenSource], texts: TextSearch, catalogue: Catalogue, config: ServeConfig
+) -> PictureSearch:
+    return PictureSearch(
+        looks=load_looks(bundle),
+        pictures=PictureEncoder(images, load_compact(bundle, "image")),
+        texts=texts,
+        catalogue=catalogue,
+        model_version=bundle.manifest.model_version,
+        variant=config.variant,
     )
