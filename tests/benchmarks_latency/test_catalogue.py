@@ -21,6 +21,7 @@ from trifocal.errors import DataError
 from trifocal.feedback import MemoryEventStore
 from trifocal.model import TwoStageRecommender
 from trifocal.serve import Ask, build_service
+from trifocal.serve.config import ServeConfig
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_the_bundle_has_the_whole_network(folder: Path) -> None:
 
 def test_both_services_answer_the_same_users_without_what_they_took(folder: Path) -> None:
     events = read_dataset(folder / "dataset").events
-    service = build_service(read_bundle(folder / "bundle"), MemoryEventStore())
+    service = build_service(read_bundle(folder / "bundle"), MemoryEventStore(), config=ServeConfig(limit_ms=60_000))
     with TestClient(create_als(folder / "als", threads=2)) as rival:
         for user_id in ("user-000000", "user-000399"):
             taken = set(events.filter(user_id=user_id)["item_id"])

@@ -31,6 +31,7 @@ from trifocal.model.build import start_text
 from trifocal.model.evidence import evidence_columns
 from trifocal.model.two_stage import Blend
 from trifocal.serve import Ask, build_service
+from trifocal.serve.config import ServeConfig
 from trifocal.types import Context, History, Request
 
 CONFIG = ModelConfig(embedding_size=8, fusion_width=16, user_layers=1, rank_candidates=5, history_length=4)
@@ -105,7 +106,9 @@ def test_answers_are_those_of_the_network_that_was_written(tmp_path: Path) -> No
 
 
 def test_the_service_answers_by_the_network(tmp_path: Path) -> None:
-    service = build_service(through_disk(original()[1], tmp_path), MemoryEventStore())
+    service = build_service(
+        through_disk(original()[1], tmp_path), MemoryEventStore(), config=ServeConfig(limit_ms=60_000)
+    )
     answer = service.gateway.recommend(Ask(user_id="ann", k=5, device="phone", query="lamp"))
     assert (answer.rung, len(answer.items)) == ("full", 5)
     assert answer.notes[0].startswith("the query was ignored: text backbone '/no/such/folder'")

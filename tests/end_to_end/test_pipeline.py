@@ -123,7 +123,9 @@ def test_a_student_is_a_bundle_like_any_other(run: Path) -> None:
     assert figures["student_items_per_s"] > figures["teacher_items_per_s"] > 0
     bundle = run / "students" / "student" / "bundle"
     assert str(bundle) in printed
-    answer = json.loads(trifocal("recommend", bundle, "--query", "mug", "-k", "3", "--json"))
+    events = pl.read_parquet(run / "shop" / "events.parquet").filter(pl.col("event") == "purchase")
+    user = events["user_id"][0]
+    answer = json.loads(trifocal("recommend", bundle, "--user", user, "-k", "3", "--json"))
     assert len(answer["items"]) == 3
     table = json.loads(
         trifocal("evaluate", run / "shop", run / "students", "--config", run / "student.toml").splitlines()[-1]

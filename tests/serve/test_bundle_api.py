@@ -34,7 +34,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
     store = MemoryEventStore()
 
     def load(folder: Path) -> Service:
-        config = ServeConfig(live=LiveConfig(bundles=str(tmp_path)))
+        config = ServeConfig(limit_ms=60_000, live=LiveConfig(bundles=str(tmp_path)))
         return build_service(read_bundle(folder), store, encoder=WordEncoder, config=config, clock=lambda: NOW_S)
 
     with TestClient(create_app(load(tmp_path / "a"), load=load), raise_server_exceptions=False) as client:

@@ -16,6 +16,7 @@ from trifocal.errors import NotFoundError
 from trifocal.feedback import MemoryEventStore, MemoryItemStore
 from trifocal.ports import StoredItem
 from trifocal.serve import Ask, build_service
+from trifocal.serve.config import ServeConfig
 from trifocal.serve.current import Current
 from trifocal.serve.live.items import LiveItems
 from trifocal.serve.models import plain_engine
@@ -58,7 +59,14 @@ def current(tmp_path: Path) -> Current:
     state = {**contents.feature_state, "attributes": ATTRIBUTES, "text_width": len(WORDS), "image_width": 6}
     bundle = through_disk(replace(contents, feature_state=state), tmp_path)
     return Current(
-        build_service(bundle, MemoryEventStore(), engine=plain_engine(bundle), encoder=Words, image_encoder=Looks)
+        build_service(
+            bundle,
+            MemoryEventStore(),
+            engine=plain_engine(bundle),
+            encoder=Words,
+            image_encoder=Looks,
+            config=ServeConfig(limit_ms=60_000),
+        )
     )
 
 
