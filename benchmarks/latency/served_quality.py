@@ -32,8 +32,8 @@ from trifocal.features.items import FeatureState
 from trifocal.index import IndexConfig
 from trifocal.model import TwoStageRecommender
 from trifocal.ports import Recommender
-from trifocal.serve.online import OnlineEngine, OnnxScorer, OnnxUsers, online_engine
-from trifocal.serve.online.compiled import CompiledComparison, CompiledRows
+from trifocal.serve.models import fast_engine
+from trifocal.serve.online import OnlineEngine
 
 __all__ = ["GOALS", "SIZES", "measure", "retrieval_recall"]
 
@@ -111,20 +111,7 @@ def _question(setting: Setting) -> _Question:
 def _served(question: _Question, folder: Path, precision: Literal["float32", "int8"]) -> OnlineEngine:
     model = question.model
     files = prepare_serving_files(model, folder, model_version=question.version, index=_CODES, precision=precision)
-    users = OnnxUsers(
-        files.tower,
-        history_length=model.history_length,
-        text_width=model.text_width,
-        prices=model.model.user_tower.price_codes.numpy(),
-    )
-    return online_engine(
-        model,
-        index=files.index,
-        encoding=users,
-        scorer=OnnxScorer(files.ranker),
-        rows=CompiledRows(),
-        compare=CompiledComparison(),
-    )
+    return fast_engine(model, files)
 
 
 def _trifocal(words: Sequence[str], environment: dict[str, str]) -> None:

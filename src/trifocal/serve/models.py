@@ -13,12 +13,12 @@ from trifocal.index import ExactIndex
 from trifocal.model import ModelConfig, TwoStageRecommender
 from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine, WholeEngine
-from trifocal.serve.online import OnnxScorer, OnnxUsers, online_engine
+from trifocal.serve.online import OnlineEngine, OnnxScorer, OnnxUsers, online_engine
 
 if TYPE_CHECKING:
     from trifocal.bundle.serving_files import ServingFiles
 
-__all__ = ["SERVING_FOLDER", "engine_of", "plain_engine"]
+__all__ = ["SERVING_FOLDER", "engine_of", "fast_engine", "plain_engine"]
 
 _LOGGER = logging.getLogger(__name__)
 SERVING_FOLDER = ".serving"
@@ -49,14 +49,27 @@ def engine_of(bundle: Bundle, config: ServeConfig) -> Engine:
     recommender = load_recommender(bundle)
     if not isinstance(recommender, TwoStageRecommender):
         return WholeEngine(recommender)
-    # Here, because compiling needs a package of the extra `serve`.
-    from trifocal.serve.online.compiled import CompiledComparison, CompiledRows
-
     try:
         files = _files(recommender, bundle.folder / SERVING_FOLDER, bundle.manifest.model_version, config)
     except OSError as error:
         _LOGGER.warning("no serving files under %s (%s): the plain model serves, more slowly", bundle.folder, error)
         return online_engine(recommender, config=_model_config(bundle))
+    return fast_engine(recommender, files, _model_config(bundle))
+
+
+def fast_engine(
+    recommender: TwoStageRecommender, files: ServingFiles, config: ModelConfig | None = None
+) -> OnlineEngine:
+    """Return the services of `recommender` by its prepared `files` and the compiled loops: what a server answers with.
+
+    Args:
+        recommender: as the bundle holds it.
+        files: index and exported networks of it.
+        config: of the model, for the links of new items; None = the defaults.
+    """
+    # Here, because compiling needs a package of the extra `serve`.
+    from trifocal.serve.online.compiled import CompiledComparison, CompiledRows
+
     users = OnnxUsers(
         files.tower,
         history_length=recommender.history_length,
@@ -70,7 +83,7 @@ def engine_of(bundle: Bundle, config: ServeConfig) -> Engine:
         scorer=OnnxScorer(files.ranker),
         rows=CompiledRows(),
         compare=CompiledComparison(),
-        config=_model_config(bundle),
+        config=config,
     )
 
 
