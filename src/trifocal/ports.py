@@ -107,6 +107,11 @@ class StoredEvent:
         timestamp_s: seconds since 1970, UTC.
         dwell_ms: milliseconds looked at, or None.
         position: place in the list that was shown, 1 = first, or None.
+        answer_id: of the answer that showed the item; this and the next four are as that answer said.
+        propensity: chance that the item stood at this place, 0..1, or None.
+        model_version: which model answered.
+        variant: which of the served variants answered.
+        rung: which rung of the ladder answered.
     """
 
     event_id: str
@@ -121,6 +126,11 @@ class StoredEvent:
     position: int | None = None
     query: str | None = None
     value: float | None = None
+    answer_id: str | None = None
+    propensity: float | None = None
+    model_version: str | None = None
+    variant: str | None = None
+    rung: str | None = None
 
 
 class EventStore(Protocol):

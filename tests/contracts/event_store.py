@@ -42,6 +42,7 @@ class EventStoreContract:
 
     def test_every_field_comes_back(self, store: EventStore) -> None:
         event = StoredEvent("x", "ann", "shoe", "purchase", 1.5, "s", "phone", "NL", 900, 3, "red shoe", 2.5)
+        event = replace(event, answer_id="a", propensity=0.5, model_version="m", variant="v", rung="full")
         store.append([event, replace(stored_event(1), timestamp_s=2.0)])
         assert store.newest("ann", 9) == [event, replace(stored_event(1), timestamp_s=2.0)]
 

@@ -14,7 +14,7 @@ ANSWER = Answer(
     (
         ScoredItem(CARD, 1.25, Reason("history", "hat", "A hat")),
         ScoredItem(replace(CARD, item_id="hat", price=None, category=None), -3e-07, Reason("popular")),
-        ScoredItem(CARD, 0.1),
+        ScoredItem(CARD, 0.1, propensity=0.25),
     ),
     "full",
     "v1",
@@ -29,7 +29,10 @@ ANSWER = Answer(
 def test_it_is_what_the_schema_writes(answer: Answer, timings: bool) -> None:
     expected = json.loads(ItemsAnswer.of(answer, timings=timings).model_dump_json())
     found = answer_json(answer, timings=timings)
-    assert json.loads(found) == expected
+    again = json.loads(found)
+    ids = {told.pop("answer_id") for told in (expected, again)}
+    assert again == expected
+    assert len(ids) == 2, "every answer has an id of its own"
     ItemsAnswer.model_validate_json(found)
 
 

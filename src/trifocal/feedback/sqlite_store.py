@@ -47,6 +47,11 @@ _EVENTS = Table(
     Column("position", Integer),
     Column("query", String),
     Column("value", Float),
+    Column("answer_id", String),
+    Column("propensity", Float),
+    Column("model_version", String),
+    Column("variant", String),
+    Column("rung", String),
     Index("events_by_user", "user_id", "timestamp_s", "sequence"),
 )
 _FIELDS = tuple(field.name for field in fields(StoredEvent))

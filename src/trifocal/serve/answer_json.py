@@ -10,7 +10,7 @@ import json
 from functools import lru_cache
 
 from trifocal.serve.asks import Answer, ItemCard, Reason, ScoredItem
-from trifocal.serve.wire import image_address
+from trifocal.serve.wire import image_address, new_answer_id
 
 __all__ = ["answer_json"]
 
@@ -27,6 +27,7 @@ def answer_json(answer: Answer, *, timings: bool) -> bytes:
     """
     items = ",".join([_item(item) for item in answer.items])
     about = {
+        "answer_id": new_answer_id(),
         "model_version": answer.model_version,
         "variant": answer.variant,
         "rung": answer.rung,
@@ -37,7 +38,8 @@ def answer_json(answer: Answer, *, timings: bool) -> bytes:
 
 
 def _item(item: ScoredItem) -> str:
-    return f'{{{_card(item.card)},"score":{item.score!r},"reason":{_reason(item.reason)}}}'
+    about = f'"score":{item.score!r},"reason":{_reason(item.reason)},"propensity":{item.propensity!r}'
+    return f"{{{_card(item.card)},{about}}}"
 
 
 @lru_cache(maxsize=_KEPT)

@@ -99,11 +99,16 @@ class Reason:
 
 @dataclass(frozen=True)
 class ScoredItem:
-    """An item and how well it fits; the scale of the score is the rung's own."""
+    """An item and how well it fits; the scale of the score is the rung's own.
+
+    Attributes:
+        propensity: chance that the item stands at this place, 0..1; 1 = nothing was left to chance.
+    """
 
     card: ItemCard
     score: float
     reason: Reason | None = None
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True)

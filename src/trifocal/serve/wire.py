@@ -23,6 +23,7 @@ __all__ = [
     "ItemsAnswer",
     "RecommendBody",
     "image_address",
+    "new_answer_id",
 ]
 
 _ID = Annotated[str, Field(min_length=1, max_length=200)]
@@ -149,6 +150,16 @@ class EventBody(_Body):
     """What was searched for."""
     value: float | None = None
     """Rating or quantity."""
+    answer_id: str | None = Field(default=None, max_length=200)
+    """Of the answer that showed the item; this and the next four are sent back as that answer said."""
+    propensity: float | None = Field(default=None, gt=0, le=1)
+    """The item's, in that answer."""
+    model_version: str | None = Field(default=None, max_length=100)
+    """Of that answer."""
+    variant: str | None = Field(default=None, max_length=50)
+    """Of that answer."""
+    rung: str | None = Field(default=None, max_length=50)
+    """Of that answer."""
 
     def stored(self, now_s: float) -> StoredEvent:
         """Return the event in the store's terms."""
@@ -226,6 +237,8 @@ class ScoredItemAnswer(_Body):
     image: str
     reason: ReasonAnswer | None = None
     """Why it is answered, for recommendations."""
+    propensity: float = 1.0
+    """Chance that the item stands at this place; goes back with the impression."""
 
     @classmethod
     def of(cls, item: ScoredItem) -> ScoredItemAnswer:
@@ -242,6 +255,7 @@ class ScoredItemAnswer(_Body):
             reason=None
             if why is None
             else ReasonAnswer.model_construct(kind=why.kind, item_id=why.item_id, title=why.title),
+            propensity=item.propensity,
         )
 
 
@@ -249,6 +263,8 @@ class ItemsAnswer(_Body):
     """A ranking, best first."""
 
     items: tuple[ScoredItemAnswer, ...]
+    answer_id: str
+    """Names this answer; events that come of it carry it."""
     model_version: str
     variant: str
     """Which of the served variants answered."""
@@ -265,6 +281,7 @@ class ItemsAnswer(_Body):
         """Return the wire form of `answer`."""
         return cls.model_construct(
             items=tuple(ScoredItemAnswer.of(item) for item in answer.items),
+            answer_id=new_answer_id(),
             model_version=answer.model_version,
             variant=answer.variant,
             rung=answer.rung,
@@ -280,6 +297,11 @@ class Failure(_Body):
     """Name of the error class."""
     message: str
     """The value that was met, the limit it broke and the repair."""
+
+
+def new_answer_id() -> str:
+    """Return a name that no other answer has."""
+    return uuid.uuid4().hex
 
 
 def image_address(item_id: str) -> str:
