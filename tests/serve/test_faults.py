@@ -174,7 +174,7 @@ def test_a_store_that_cannot_be_read_leaves_what_the_bundle_knows(
     before = asked(client)
     store.reads = False
     service.state.clear()
-    assert asked(client) == before
+    assert asked(client)["items"] == before["items"]
     assert "the event store cannot be read, live events do not count" in caplog.text
     assert client.get("/shopper?id=ann").status_code == 200
 
