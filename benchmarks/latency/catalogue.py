@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from benchmarks.latency.figures import Goal, Measured
 from benchmarks.latency.generated import Interactions, draw_interactions, event_table, item_table
 from benchmarks.latency.network_bundle import interaction_matrix, write_network_bundle
 from benchmarks.latency.plan import Setting, Sizes
+from benchmarks.table.figures import Goal, Measured
 from scipy.sparse import save_npz
 
 from trifocal import columns as c

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from benchmarks.latency.asks import K, Users, als_asks, trifocal_asks
 from benchmarks.latency.catalogue import user_ids
-from benchmarks.latency.figures import Goal, Measured, median_ratio, percentiles
 from benchmarks.latency.load import Ask, LoadPlan, run_load
 from benchmarks.latency.plan import CATALOGUE, Setting, Sizes
 from benchmarks.latency.servers import Server, als_server, post_json, settle, started, trifocal_server
-from benchmarks.latency.store import stored_or
+from benchmarks.table.figures import Goal, Measured, median_ratio, percentiles
+from benchmarks.table.store import stored_or
 
 from trifocal.errors import ServingError
 

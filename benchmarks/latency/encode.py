@@ -10,9 +10,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.latency.figures import Goal, Measured, median_ratio
 from benchmarks.latency.plan import ROOT, Setting
-from benchmarks.latency.store import stored_or
+from benchmarks.table.figures import Goal, Measured, median_ratio
+from benchmarks.table.store import stored_or
 
 from trifocal.data.shop import generate_shop
 from trifocal.data.shop.config import ShopConfig

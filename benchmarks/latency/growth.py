@@ -12,10 +12,10 @@ from pathlib import Path
 from benchmarks.latency.asks import Users, trifocal_asks
 from benchmarks.latency.catalogue import make_bundle
 from benchmarks.latency.compare import closed_loop
-from benchmarks.latency.figures import Goal, Measured
 from benchmarks.latency.plan import Setting, catalogue_sizes
 from benchmarks.latency.servers import settle, trifocal_server
-from benchmarks.latency.store import stored_or
+from benchmarks.table.figures import Goal, Measured
+from benchmarks.table.store import stored_or
 
 __all__ = ["GOALS", "SIZES", "growth_figures", "measure"]
 

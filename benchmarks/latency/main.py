@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.latency import catalogue, compare, encode, growth, mixed, served_quality
-from benchmarks.latency.figures import Figure, Goal, Measured, figures_of, table_markdown
 from benchmarks.latency.plan import CATALOGUE, FULL, QUICK, Setting, Sizes
-from benchmarks.latency.store import stored_or, stored_part
+from benchmarks.table.figures import Figure, Goal, Measured, figures_of, table_markdown
+from benchmarks.table.store import stored_or, stored_part
 
 from trifocal import __version__
 from trifocal.errors import TrifocalError

@@ -13,10 +13,10 @@ from urllib.parse import quote
 import polars as pl
 from benchmarks.latency.asks import Users, mixed_asks, trifocal_asks, upsert
 from benchmarks.latency.catalogue import user_ids
-from benchmarks.latency.figures import Goal, Measured, percentiles
 from benchmarks.latency.load import LoadPlan, LoadResult, run_load
 from benchmarks.latency.plan import CATALOGUE, Setting, Sizes
 from benchmarks.latency.servers import Server, post_json, settle, trifocal_server
+from benchmarks.table.figures import Goal, Measured, percentiles
 
 from trifocal import columns as c
 

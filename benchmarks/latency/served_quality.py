@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from benchmarks.latency.figures import Goal, Measured
 from benchmarks.latency.plan import ROOT, Setting
+from benchmarks.table.figures import Goal, Measured
 
 from trifocal.bundle import read_bundle
 from trifocal.bundle.network import load_recommender

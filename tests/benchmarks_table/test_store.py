@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks.latency.figures import Measured
 from benchmarks.latency.main import PARTS, run_parts, stored_figures
 from benchmarks.latency.plan import FULL, QUICK, Setting, catalogue_sizes
-from benchmarks.latency.store import stored_or
+from benchmarks.table.figures import Measured
+from benchmarks.table.store import stored_or
 
 
 class Counting:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.latency.figures import Measured
+from benchmarks.table.figures import Measured
 
 __all__ = ["stored_or", "stored_part"]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from benchmarks.latency.figures import Figure, Goal, Measured, figures_of, median_ratio, percentiles, table_markdown
+from benchmarks.table.figures import Figure, Goal, Measured, figures_of, median_ratio, percentiles, table_markdown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
