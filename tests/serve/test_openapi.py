@@ -35,7 +35,7 @@ _CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance
 def described(tmp_path_factory: pytest.TempPathFactory) -> BaseSchema:
     folder: Path = tmp_path_factory.mktemp("described")
     # Nothing is refused because a machine is slow, and nothing given up.
-    config = ServeConfig(limit_ms=20_000, queue_ms=20_000)
+    config = ServeConfig(limit_ms=20_000, queue_ms=20_000, overloaded_queue_ms=20_000)
     app = create_app(service_of(folder, config=config))
     # Each question of the fuzzer would start and end the service.
     app.router.lifespan_context = _always_up

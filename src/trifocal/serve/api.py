@@ -22,7 +22,9 @@ from trifocal.serve.statuses import UnavailableError
 from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
 from trifocal.serve.workers import Workers
 
-__all__ = ["Api"]
+__all__ = ["RECOMMEND", "Api"]
+
+RECOMMEND = "/v1/recommend"
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class Api:
         missing: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "Unknown item"}}
         needed = keys.needed("read")
         keyed, router = APIRouter(dependencies=needed), APIRouter()
-        keyed.post("/v1/recommend", tags=["recommend"], response_model=ItemsAnswer)(self.recommend)
+        keyed.post(RECOMMEND, tags=["recommend"], response_model=ItemsAnswer)(self.recommend)
         keyed.get("/v1/items/{item_id:path}/similar", tags=["items"], responses=missing)(self.similar)
         keyed.get("/v1/items/{item_id:path}", tags=["items"], responses=missing)(self.item)
         keyed.post("/v1/events", tags=["events"])(self.events)

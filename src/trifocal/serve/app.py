@@ -15,7 +15,7 @@ try:
     from fastapi import FastAPI
     from fastapi.staticfiles import StaticFiles
 
-    from trifocal.serve.api import Api
+    from trifocal.serve.api import RECOMMEND, Api
     from trifocal.serve.bundle_api import BundleApi
     from trifocal.serve.collectors import CacheCollector, QueueCollector
     from trifocal.serve.failures import FAILURES, answer_failures
@@ -25,12 +25,14 @@ try:
     from trifocal.serve.metrics import Measured, Metrics
     from trifocal.serve.pages import Pages
     from trifocal.serve.search_api import SearchApi
+    from trifocal.serve.turn_away import TurnAway
     from trifocal.serve.users_api import UsersApi
 except ImportError as missing:
     raise ConfigError(f"the server needs the package {missing.name}: pip install 'trifocal[serve]'") from missing
 
 from trifocal.feedback import MemoryItemStore
 from trifocal.ports import ItemStore
+from trifocal.serve.admission import Admission
 from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
@@ -73,8 +75,11 @@ def create_app(
         lambda asks: current.service.gateway.recommend_many(asks),
         size=config.batch_size,
         wait_us=config.batch_wait_us,
-        queue=config.queue,
-        queue_s=config.queue_ms / 1000,
+        admission=Admission(
+            queue=config.queue,
+            wait_s=config.queue_ms / 1000,
+            overloaded_wait_s=config.overloaded_queue_ms / 1000,
+        ),
         # Twice the time in which a rung gives up by itself: past it, something hangs.
         limit_s=2 * config.limit_ms / 1000,
         observe=metrics.batched,
@@ -103,6 +108,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
     app.add_middleware(Limits, config=config.access, keys=keys, refused=metrics.refused)
     app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(TurnAway, path=RECOMMEND, check=batches.check_room, refused=metrics.turned_away)
     answer_failures(app, pages.told, metrics.refused)
     app.state.drain = api.drain
     return app

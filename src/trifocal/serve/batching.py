@@ -4,8 +4,8 @@
 event loop ─► queue ─► one thread: takes what waits, up to `size` ─► answers ─► event loop
 ```
 
-A question is refused at once where the queue is full, or where what runs and waits would take longer than `queue_s` by
-what questions took lately: whoever is accepted is answered soon, however many ask.
+A question is refused at once where `Admission` says so, by how many run and wait and what questions took lately:
+whoever is accepted is answered soon, however many ask.
 
 An idle service adds no wait: the thread takes a question as soon as it is there. Where the batch before held several,
 more are on their way, and the thread waits for them up to `wait_us`. A batch that takes longer than `limit_s` counts as
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import statistics
 import threading
 import time
 from collections import deque
@@ -24,13 +25,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from trifocal.errors import TrifocalError
-from trifocal.serve.statuses import OverloadedError, UnavailableError
+from trifocal.serve.admission import Admission
+from trifocal.serve.statuses import UnavailableError
 
 __all__ = ["Batches"]
 
 _LOGGER = logging.getLogger(__name__)
-# Weight of the newest batch among all before: half the weight lies on the last three.
-_NEWEST = 0.2
+# What a question takes is the median of so many batches: one that stumbles changes nothing.
+_REMEMBERED = 9
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
 
@@ -52,8 +54,7 @@ class Batches(Generic[_Question, _Answer]):
         *,
         size: int = 16,
         wait_us: int = 500,
-        queue: int = 128,
-        queue_s: float = float("inf"),
+        admission: Admission | None = None,
         limit_s: float = 1.0,
         observe: Callable[[int, float], None] = lambda _size, _seconds: None,
         clock: Callable[[], float] = time.perf_counter,
@@ -64,16 +65,16 @@ class Batches(Generic[_Question, _Answer]):
             answer_many: answers a batch, in its order; a question may be answered by an error.
             size: of a batch at most.
             wait_us: longest wait for a batch to fill.
-            queue: how many may wait or run before a further one is refused.
-            queue_s: expected wait above which a further one is refused.
+            admission: says when a further one is refused; None = as `Admission` does by default.
             limit_s: after which a question is given up.
             observe: told the size of each batch that was answered, and its seconds.
             clock: seconds, never going back; times the batches.
         """
         self._answer_many = answer_many
-        self._size, self._wait_s, self._queue, self._limit_s = size, wait_us / 1e6, queue, limit_s
-        self._queue_s, self._observe, self._clock = queue_s, observe, clock
+        self._size, self._wait_s, self._limit_s = size, wait_us / 1e6, limit_s
+        self._admission, self._observe, self._clock = admission or Admission(), observe, clock
         self._question_s = 0.0
+        self._recent_s = deque([0.0] * _REMEMBERED, maxlen=_REMEMBERED)
         self._waiting: deque[_Waiting[_Question, _Answer]] = deque()
         self._changed = threading.Condition()
         self._generation = 0
@@ -91,7 +92,7 @@ class Batches(Generic[_Question, _Answer]):
             UnavailableError: when the answer took too long.
             TrifocalError: what the question was answered by.
         """
-        self._refuse_excess()
+        self.check_room()
         loop = asyncio.get_running_loop()
         waiting = _Waiting[_Question, _Answer](question, loop.create_future())
         self.busy += 1
@@ -110,17 +111,13 @@ class Batches(Generic[_Question, _Answer]):
         """How long what runs and waits will take, by what questions took lately."""
         return self.busy * self._question_s
 
-    def _refuse_excess(self) -> None:
-        if self.busy >= self._queue:
-            raise OverloadedError(f"{self.busy} questions run or wait, the limit is {self._queue}; try again soon")
-        wait_s = self.expected_wait_s
-        if wait_s > self._queue_s:
-            raise OverloadedError(
-                f"an answer would wait for {1000 * wait_s:.0f} ms, the limit is {1000 * self._queue_s:.0f} ms; "
-                "try again soon",
-                reason="wait",
-                retry_after_s=wait_s,
-            )
+    def check_room(self) -> None:
+        """Check that a further question would be taken now.
+
+        Raises:
+            OverloadedError: when it would not.
+        """
+        self._admission.check(self.busy, self._question_s)
 
     def close(self) -> None:
         """Answer what waits, take nothing more."""
@@ -179,7 +176,8 @@ class Batches(Generic[_Question, _Answer]):
     def _note(self, size: int, seconds: float) -> None:
         # Past the limit questions are given up, so that no more than that is ever waited for.
         recent = min(seconds, self._limit_s) / size
-        self._question_s += _NEWEST * (recent - self._question_s)
+        self._recent_s.append(recent)
+        self._question_s = statistics.median(self._recent_s)
         self._observe(size, seconds)
 
     def _taken(self, generation: int) -> list[_Waiting[_Question, _Answer]]:

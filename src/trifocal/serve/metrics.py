@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trifocal.serve.asks import Answer
+from trifocal.serve.statuses import OverloadedError
 
 __all__ = ["Measured", "Metrics"]
 
@@ -61,6 +62,11 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a request that was too much: `queue`, `wait`, `rate` or `size`."""
         self._refused.labels(reason).inc()
+
+    def turned_away(self, error: OverloadedError) -> None:
+        """Count a question that was refused at the door."""
+        self.refused(error.reason)
+        self.requests.labels("/v1/recommend", "429").inc()
 
     def batched(self, size: int, _seconds: float) -> None:
         """Count a batch of `size` questions."""
