@@ -18,9 +18,22 @@ from trifocal.data.shop.visits import PAGE_SIZES, Visits
 from trifocal.progress import progress_bar
 from trifocal.types import BoolArray, IntArray
 
-__all__ = ["CLICK_SHARPNESS", "Behaviour", "examination", "play", "satisfaction"]
+__all__ = [
+    "CART_AT",
+    "CLICK_SHARPNESS",
+    "PURCHASE_AT",
+    "Behaviour",
+    "Reactions",
+    "clock",
+    "examination",
+    "play",
+    "react",
+    "satisfaction",
+]
 
 CLICK_SHARPNESS = 1.6
+# The share of its dwell after which a product goes into the cart, and after which it is paid for.
+CART_AT, PURCHASE_AT = 0.6, 0.95
 _WEEK = 7
 # Popularity forgets: clicks of the week before count this much less each week.
 _POPULARITY_DECAY = 0.75
@@ -60,6 +73,16 @@ class Behaviour:
 
     def __len__(self) -> int:
         return len(self.visit)
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """What came of P impressions; the columns are as those of `Behaviour`."""
+
+    clicked: BoolArray
+    carted: BoolArray
+    bought: BoolArray
+    dwell_s: Numbers
 
 
 def examination(position: IntArray, device: IntArray) -> Numbers:
@@ -109,19 +132,36 @@ def _play_week(utility: Utility, visits: Visits, shelf: Shelf, rng: np.random.Ge
     place = np.arange(len(visit)) - np.searchsorted(visit, visit)
     position = place % PAGE_SIZES[device] + 1
     value = utility.pairs(visits.shopper[visit], visits.day[visit], item)
-    threshold = utility.weights.click_threshold
-    wish = 1 / (1 + np.exp(CLICK_SHARPNESS * (threshold - value)))
-    clicked = rng.random(len(visit)) < examination(position, device) * wish
-    content = satisfaction(value, threshold)
-    carted = clicked & (rng.random(len(visit)) < 0.5 * content**2)
-    bought = carted & (rng.random(len(visit)) < 0.7 * content**2)
-    dwell = _DWELL_BASE_S[device] * np.exp(2.2 * (content - 0.5) + rng.normal(0, _DWELL_NOISE, len(visit)))
-    dwell = np.where(clicked, dwell + 2.0 * carted, 0.0)
-    shown_s, click_s = _clock(visit, position, dwell, rng)
-    return Behaviour(visit, item, position, value, clicked, carted, bought, shown_s, click_s, dwell)
+    done = react(value, position, device, utility.weights.click_threshold, rng)
+    shown_s, click_s = clock(visit, position, done.dwell_s, rng)
+    return Behaviour(
+        visit, item, position, value, done.clicked, done.carted, done.bought, shown_s, click_s, done.dwell_s
+    )
 
 
-def _clock(visit: IntArray, position: IntArray, dwell: Numbers, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
+def react(
+    utility: Numbers, position: IntArray, device: IntArray, threshold: float, rng: np.random.Generator
+) -> Reactions:
+    """Return what shoppers do with P impressions.
+
+    Args:
+        utility: (P,) of each product for whoever sees it.
+        position: (P,) place on the page, 1 = first.
+        device: (P,) position in `DEVICES`.
+        threshold: `Weights.click_threshold` of the shop.
+        rng: where chance comes from.
+    """
+    size = len(utility)
+    wish = 1 / (1 + np.exp(CLICK_SHARPNESS * (threshold - utility)))
+    clicked = rng.random(size) < examination(position, device) * wish
+    content = satisfaction(utility, threshold)
+    carted = clicked & (rng.random(size) < 0.5 * content**2)
+    bought = carted & (rng.random(size) < 0.7 * content**2)
+    dwell = _DWELL_BASE_S[device] * np.exp(2.2 * (content - 0.5) + rng.normal(0, _DWELL_NOISE, size))
+    return Reactions(clicked, carted, bought, np.where(clicked, dwell + 2.0 * carted, 0.0))
+
+
+def clock(visit: IntArray, position: IntArray, dwell: Numbers, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
     """Return seconds of impressions and clicks: a glance each, a pause per page, and the dwell of what was clicked."""
     glance = rng.uniform(0.6, 2.4, len(visit))
     pause = np.where(position == 1, rng.uniform(2.0, 6.0, len(visit)), 0.0)

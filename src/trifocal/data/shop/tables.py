@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from trifocal import columns as c
-from trifocal.data.shop.behaviour import Behaviour, satisfaction
+from trifocal.data.shop.behaviour import CART_AT, PURCHASE_AT, Behaviour, satisfaction
 from trifocal.data.shop.gallery import picture_name
 from trifocal.data.shop.numbers import Numbers
 from trifocal.data.shop.products import TEXT_PROPERTIES, Products
@@ -23,8 +23,6 @@ from trifocal.types import BoolArray, EventType
 __all__ = ["event_table", "ids", "item_table", "session_table", "summary"]
 
 _DAY_S = 86_400
-# The share of its dwell after which a product goes into the cart, and after which it is paid for.
-_CART_AT, _PURCHASE_AT = 0.6, 0.95
 
 
 def ids(prefix: str, count: int) -> list[str]:
@@ -67,8 +65,8 @@ def event_table(
     parts = [
         _events(EventType.IMPRESSION, behaviour, np.ones(len(behaviour), dtype=bool), behaviour.shown_s),
         _events(EventType.CLICK, behaviour, clicked, behaviour.click_s),
-        _events(EventType.CART, behaviour, carted, behaviour.click_s + _CART_AT * behaviour.dwell_s),
-        _events(EventType.PURCHASE, behaviour, bought, behaviour.click_s + _PURCHASE_AT * behaviour.dwell_s),
+        _events(EventType.CART, behaviour, carted, behaviour.click_s + CART_AT * behaviour.dwell_s),
+        _events(EventType.PURCHASE, behaviour, bought, behaviour.click_s + PURCHASE_AT * behaviour.dwell_s),
     ]
     raw = pl.concat(parts)
     visit, item = raw["visit"].to_numpy(), raw["item"].to_numpy()

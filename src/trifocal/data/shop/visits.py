@@ -13,7 +13,7 @@ from trifocal.data.shop.utility import Utility
 from trifocal.data.shop.wares import FUNCTIONS, OCCASIONS, WARES
 from trifocal.types import IntArray
 
-__all__ = ["PAGES_MOST", "PAGE_SIZES", "Visits", "sample_visits"]
+__all__ = ["PAGES_MOST", "PAGE_SIZES", "Visits", "plan_visits", "sample_visits"]
 
 # Products on one page, by device.
 PAGE_SIZES = np.array([7, 10, 8])
@@ -53,6 +53,11 @@ class Visits:
 def sample_visits(utility: Utility, rng: np.random.Generator) -> Visits:
     """Return random visits of the shoppers of `utility`."""
     shopper, day = _moments(utility, rng)
+    return plan_visits(utility, shopper, day, rng)
+
+
+def plan_visits(utility: Utility, shopper: IntArray, day: Numbers, rng: np.random.Generator) -> Visits:
+    """Return visits of `shopper` (S,) at `day` (S,): what each looks for, on which device, how much of it."""
     usual = utility.shoppers.device[shopper]
     device = np.where(
         rng.random(len(shopper)) < _OTHER_DEVICE_SHARE, rng.integers(len(DEVICES), size=len(shopper)), usual
