@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trifocal.index.config import IndexConfig
 from trifocal.serve.access_config import AccessConfig
 from trifocal.serve.caches.config import CacheConfig
+from trifocal.serve.experiment.config import ExperimentConfig, ExplorationConfig
 from trifocal.serve.live.config import LiveConfig
 
 __all__ = ["ServeConfig"]
@@ -47,3 +48,7 @@ class ServeConfig(BaseModel):
     """What changes while the service runs."""
     caches: CacheConfig = CacheConfig()
     """What is kept between requests."""
+    exploration: ExplorationConfig = ExplorationConfig()
+    """The place of a list that is left to chance."""
+    experiment: ExperimentConfig = ExperimentConfig()
+    """Variants that are compared on live shoppers."""

@@ -10,30 +10,32 @@ full ─► retrieval ─► last ─► popular          each with its own catc
 from __future__ import annotations
 
 import copy
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from trifocal.errors import ConfigError, ServingError, TrifocalError
-from trifocal.features.context import ContextVocabulary
+from trifocal.errors import ServingError, TrifocalError
 from trifocal.ranking import top_k
 from trifocal.serve.asks import Answer, Ask, Filters, Reason, ScoredItem
 from trifocal.serve.caches import AnswerCache
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.engines import Engine
-from trifocal.serve.histories import HistoryCoder, followed_by
+from trifocal.serve.experiment.config import ExplorationConfig
+from trifocal.serve.experiment.exploration import explored
+from trifocal.serve.histories import HistoryCoder
 from trifocal.serve.last_lists import LastLists
 from trifocal.serve.online import Candidates
 from trifocal.serve.online.adjust import diversified
 from trifocal.serve.queries import QueryEncoder
-from trifocal.serve.questions import K_MAX, Kept, Question, check_k, stored_event
+from trifocal.serve.questions import K_MAX, Kept, Question, check_k, context_of, with_session
 from trifocal.serve.reasons import reasons
 from trifocal.serve.rungs import Rung, StageLateError, first_usable
 from trifocal.serve.stages import Stopwatch
 from trifocal.serve.state import ShopperState
-from trifocal.types import Context, FloatArray, History, IntArray, Rankings, Request, UserId
+from trifocal.types import FloatArray, History, IntArray, Rankings, Request, UserId
 
 __all__ = ["K_MAX", "Gateway"]
 
@@ -59,6 +61,8 @@ class Gateway:
         variant: str = "main",
         limit_ms: float = 250.0,
         answers: AnswerCache | None = None,
+        exploration: ExplorationConfig | None = None,
+        draw: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Wire the services together.
@@ -74,6 +78,8 @@ class Gateway:
             variant: as answers say it.
             limit_ms: a question that has taken longer is not ranked any more, or not retrieved.
             answers: gives answers again, or None = every question is answered anew.
+            exploration: the place that is left to chance; None = none is.
+            draw: a number in 0..1, uniform; asked once a question where something is left to chance.
             clock: seconds since 1970, UTC.
         """
         self._answers = answers
@@ -81,6 +87,7 @@ class Gateway:
         self._state, self._queries = state, queries
         self._model_version, self._variant, self._clock = model_version, variant, clock
         self._limit_ms = limit_ms
+        self._exploration, self._draw = exploration or ExplorationConfig(), draw
         self._scores = np.array(popularity, dtype=np.float32)[None]
         self._last = LastLists()
         self._catalogue_version = 0
@@ -176,14 +183,14 @@ class Gateway:
                 known = History() if ask.user_id is None else self._state.history(ask.user_id)
                 # The state is one for all that the service was and will be: it may know items that joined after these.
                 known = self._catalogue.shown(known)
-                kept = Kept(known, self._clock())
-                if self._answers is not None:
+                kept = Kept(known, self._clock(), self._draw() if self._exploration.share else 1.0)
+                if self._answers is not None and self._is_kept(kept):
                     found = self._answers.get(ask, known, now_s=kept.now_s, catalogue_version=self._catalogue_version)
                     if found is not None:
                         return found
-                history = self._history(ask, known, notes)
+                history = with_session(ask, known, self._coder, self._catalogue, kept.now_s, notes)
             with watch.stage("query"):
-                context = self._context(ask, self._coder.context, notes)
+                context = context_of(ask, self._coder.context, self._queries, kept.now_s, notes)
             with watch.stage("exclude"):
                 exclude = self._excluded(ask.filters, ask.exclude, history.item_rows if ask.exclude_seen else None)
         except TrifocalError as error:
@@ -209,23 +216,31 @@ class Gateway:
     def _answered(self, question: Question, first: int = 0) -> Answer | TrifocalError:
         ask, watch = question.ask, question.watch
         wanted = ask.k if ask.diversity <= 0 else min(4 * ask.k, _ADJUSTED_MOST)
+        behind = self._exploration.among if self._exploration.share else 0
         try:
-            rung, ranking = first_usable(self._ladder()[first:], question, wanted)
+            rung, found = first_usable(self._ladder()[first:], question, wanted + behind)
         except TrifocalError as error:
             return error
         with watch.stage("adjust"):
-            ranking = diversified(ranking, self._engine.vectors, ask.k, ask.diversity)
-        with watch.stage("answer"):
+            ranking = diversified(found, self._engine.vectors, ask.k, ask.diversity)
+            chances: Sequence[float] = ()
             if rung == "full":
                 self._last.keep(question.request, ranking)
+                if behind:
+                    ranking, chances = explored(ranking, found, self._exploration, question.kept.drawn)
+        with watch.stage("answer"):
             why = reasons(question.request, ranking, self._engine.vectors, self._catalogue, by_model=rung != "popular")
-            items = self._scored(ranking, why)
+            items = self._scored(ranking, why, chances)
         answer = Answer(items, rung, self._model_version, watch.stages_ms, question.notes, self._variant)
-        if self._answers is not None:
+        if self._answers is not None and self._is_kept(question.kept):
             self._answers.put(
                 ask, question.kept.known, answer, now_s=question.kept.now_s, catalogue_version=self._catalogue_version
             )
         return answer
+
+    def _is_kept(self, kept: Kept) -> bool:
+        # What chance put into a list must not stand there for everybody who asks until it leaves the cache.
+        return kept.drawn >= self._exploration.share
 
     def _full(self, question: Question, k: int) -> Rankings:
         candidates = self._candidates(question, k)
@@ -253,29 +268,6 @@ class Gateway:
                 "ask less at a time, or raise serve.limit_ms"
             )
 
-    def _history(self, ask: Ask, known: History, notes: list[str]) -> History:
-        if not ask.session:
-            return known
-        unknown = [event.item_id for event in ask.session if self._catalogue.vocabulary.row(event.item_id) is None]
-        if unknown:
-            notes.append(f"items of the session that this bundle does not know were ignored: {', '.join(unknown)}")
-        session = self._coder.history([stored_event(ask, event, self._clock()) for event in ask.session])
-        return followed_by(known, self._catalogue.shown(session))
-
-    def _context(self, ask: Ask, vocabulary: ContextVocabulary, notes: list[str]) -> Context:
-        query_vector = None
-        if ask.query:
-            try:
-                query_vector = self._queries.vector(ask.query)
-            except ConfigError as error:
-                notes.append(f"the query was ignored: {error}")
-        return Context(
-            timestamp_s=int(self._clock() if ask.timestamp_s is None else ask.timestamp_s),
-            device_code=vocabulary.device_code(ask.device),
-            country_code=vocabulary.country_code(ask.country),
-            query_vector=query_vector,
-        )
-
     def _excluded(self, filters: Filters, item_ids: Sequence[str], seen: IntArray | None) -> IntArray:
         named = self._catalogue.vocabulary.rows(item_ids) if item_ids else _NOTHING
         parts = [self._catalogue.barred_rows(filters), named[named >= 0]]
@@ -283,12 +275,14 @@ class Gateway:
             parts.append(seen)
         return np.unique(np.concatenate(parts))
 
-    def _scored(self, ranking: Rankings, why: Sequence[Reason | None] = ()) -> tuple[ScoredItem, ...]:
-        pairs = zip(ranking.item_rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
-        given = list(why) or [None] * ranking.item_rows.shape[1]
+    def _scored(
+        self, ranking: Rankings, why: Sequence[Reason | None] = (), chances: Sequence[float] = ()
+    ) -> tuple[ScoredItem, ...]:
+        places, scores = ranking.item_rows[0].tolist(), ranking.scores[0].tolist()
+        given, known = why or [None] * len(places), chances or [1.0] * len(places)
         return tuple(
-            ScoredItem(self._catalogue.card(row), score, reason)
-            for (row, score), reason in zip(pairs, given, strict=True)
+            ScoredItem(self._catalogue.card(row), score, reason, chance)
+            for row, score, reason, chance in zip(places, scores, given, known, strict=True)
             if row >= 0
         )
 

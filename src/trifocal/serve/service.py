@@ -106,7 +106,10 @@ def build_service(
     catalogue, shared = Catalogue(contents.items), shared or SharedCaches()
     state = _state(bundle, catalogue, store, config, shared)
     answers = answer_cache(
-        config.caches, shared, model_version=version, config_hash=config_hash(config.variant, config.limit_ms)
+        config.caches,
+        shared,
+        model_version=version,
+        config_hash=config_hash(config.variant, config.limit_ms, config.exploration),
     )
     # What loads late holds on to the bundle, but not to its histories, which have been read.
     light = replace(bundle, contents=replace(contents, histories=contents.histories.head(0)))
@@ -123,6 +126,7 @@ def build_service(
         variant=config.variant,
         limit_ms=config.limit_ms,
         answers=answers,
+        exploration=config.exploration,
         clock=clock,
     )
     text_search = TextSearch(

@@ -13,7 +13,11 @@ from trifocal.types import EventType, History
 
 CARD = ItemCard("shoe", "Red shoe — 日本", None, "Fashion > Shoes", 19.9, available=True, has_image=False)
 ANSWER = Answer(
-    (ScoredItem(CARD, 0.1), ScoredItem(replace(CARD, price=None), -1e-9)), "full", "m1", {"rank": 1.5}, ("n",)
+    (ScoredItem(CARD, 0.1), ScoredItem(replace(CARD, price=None), -1e-9, propensity=0.05)),
+    "full",
+    "m1",
+    {"rank": 1.5},
+    ("n",),
 )
 HISTORY = History.of_rows([1, 2])
 # One other value for each field; a field that is added to these classes must be added here.

@@ -137,8 +137,8 @@ def decode_answer(data: bytes) -> Answer:
 
 
 def _item(values: dict[str, Any]) -> ScoredItem:
-    reason = values["reason"]
-    return ScoredItem(ItemCard(**values["card"]), values["score"], None if reason is None else Reason(**reason))
+    reason = None if values["reason"] is None else Reason(**values["reason"])
+    return ScoredItem(ItemCard(**values["card"]), values["score"], reason, values["propensity"])
 
 
 def _plain(value: object) -> object:
