@@ -38,3 +38,21 @@ def test_only_so_many_are_kept_and_a_deleted_user_is_not() -> None:
     lists.forget("c")
     kept = {user for user in ("a", "b", "c") if lists.list(request(user), 1).item_rows.size}
     assert kept == {"b"}
+
+
+def test_a_confirmed_list_outlives_those_of_a_broken_model() -> None:
+    lists = LastLists()
+    lists.keep(request("ann"), ranking(1, 2))
+    lists.confirm()
+    lists.keep(request("ann"), ranking(8, 9))
+    assert lists.list(request("ann"), 2).item_rows.tolist() == [[8, 9]]
+    assert lists.drop_new() == 1
+    assert lists.list(request("ann"), 2).item_rows.tolist() == [[1, 2]]
+    lists.forget("ann")
+    assert lists.list(request("ann"), 2).item_rows.size == 0
+
+
+def test_a_list_is_kept_as_long_as_an_answer_can_be() -> None:
+    lists = LastLists()
+    lists.keep(request("ann"), ranking(*range(150)))
+    assert lists.list(request("ann", *range(10)), 1000).item_rows.tolist() == [list(range(10, 100))]
