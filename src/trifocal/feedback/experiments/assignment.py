@@ -2,8 +2,8 @@
 
 Weighted rendezvous hashing: each variant draws an exponential waiting time of its own for the user, divided by its
 share; the shortest wins. Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM
-Transactions on Networking 1998; that no rule without memory moves fewer users in the worst case: Bavarian et al., "On
-the optimality of correlated sampling strategies", Theory of Computing 2020.
+Transactions on Networking 1998; that no rule without memory moves fewer users in the worst case: Bavarian et al.,
+"Optimality of correlated sampling strategies", Theory of Computing 2020.
 """
 
 from __future__ import annotations
