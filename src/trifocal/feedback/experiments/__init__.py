@@ -1,6 +1,6 @@
 """Experiments on the live service: who sees which variant, and what may be concluded, at any time.
 
-Pure: shares, ids, numbers and frames of events in; assignments, intervals and verdicts out. Only `report` writes a file.
+Pure: shares, ids, numbers and frames of events in; assignments, intervals and verdicts out. `report` alone writes.
 """
 
 from trifocal.feedback.experiments.assignment import Assignment
