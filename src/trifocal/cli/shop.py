@@ -1,4 +1,4 @@
-"""`trifocal shop`: generate the sample shop."""
+"""`trifocal shop`: generate the sample shop, and let its shoppers come."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from trifocal.cli.shop_simulate import simulate
+
 if TYPE_CHECKING:
     from trifocal.data.shop import ShopConfig
 
@@ -18,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 @app.callback()
 def root() -> None:
-    """Generate the sample shop: products with drawn pictures and texts, shoppers with sessions; no download."""
+    """Generate the sample shop, products with drawn pictures and texts, shoppers with sessions; and let it live."""
 
 
 @app.command()
@@ -77,3 +79,7 @@ def _print_counts(out: Path) -> None:
     for name, value in json.loads((out / "summary.json").read_text(encoding="utf-8")).items():
         table.add_row(name, f"{value:,}" if isinstance(value, int | float) else value)
     Console().print(table)
+
+
+# Behind `generate`, in the order in which they are used.
+app.command()(simulate)
