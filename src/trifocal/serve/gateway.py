@@ -23,6 +23,7 @@ from trifocal.serve.asks import Answer, Ask, Filters, Reason, ScoredItem
 from trifocal.serve.caches import AnswerCache
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.engines import Engine
+from trifocal.serve.entrance import RUNGS, Entrance
 from trifocal.serve.experiment.config import ExplorationConfig
 from trifocal.serve.experiment.exploration import explored
 from trifocal.serve.histories import HistoryCoder
@@ -42,7 +43,7 @@ __all__ = ["K_MAX", "Gateway"]
 # A list is adjusted out of more items than are answered.
 _ADJUSTED_MOST = 4 * K_MAX
 # The first rung that asks no model.
-_WITHOUT_MODEL = 2
+_WITHOUT_MODEL = RUNGS.index("last")
 
 
 class Gateway:
@@ -59,6 +60,7 @@ class Gateway:
         queries: QueryEncoder,
         model_version: str,
         variant: str = "main",
+        personal: bool = True,
         limit_ms: float = 250.0,
         answers: AnswerCache | None = None,
         exploration: ExplorationConfig | None = None,
@@ -76,6 +78,7 @@ class Gateway:
             queries: words -> vectors.
             model_version: as answers say it.
             variant: as answers say it.
+            personal: whether the engine reads histories; else every item is answered because it is popular.
             limit_ms: a question that has taken longer is not ranked any more, or not retrieved.
             answers: gives answers again, or None = every question is answered anew.
             exploration: the place that is left to chance; None = none is.
@@ -86,10 +89,10 @@ class Gateway:
         self._engine, self._catalogue, self._coder = engine, catalogue, coder
         self._state, self._queries = state, queries
         self._model_version, self._variant, self._clock = model_version, variant, clock
-        self._limit_ms = limit_ms
+        self._personal, self._limit_ms = personal, limit_ms
         self._exploration, self._draw = exploration or ExplorationConfig(), draw
         self._scores = np.array(popularity, dtype=np.float32)[None]
-        self._last = LastLists()
+        self.last_lists, self.entrance = LastLists(), Entrance()
         self._catalogue_version = 0
 
     @property
@@ -114,14 +117,14 @@ class Gateway:
 
     def forget(self, user_id: str) -> bool:
         """Drop the answers to a user who is deleted; return whether every level of the cache did."""
-        self._last.forget(user_id)
+        self.last_lists.forget(user_id)
         return self._answers is None or self._answers.forget(user_id)
 
     def _ladder(self) -> tuple[Rung[Question, Rankings], ...]:
         return (
             Rung("full", self._full),
             Rung("retrieval", self._retrieved),
-            Rung("last", lambda question, k: self._last.list(question.request, k)),
+            Rung("last", lambda question, k: self.last_lists.list(question.request, k)),
             Rung("popular", lambda question, k: top_k(self._scores, k, exclude=[question.request.exclude])),
         )
 
@@ -140,7 +143,7 @@ class Gateway:
     def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
         """Return an answer to each of `asks`, or why there is none; users are encoded in one go."""
         questions = [self._prepared(ask) for ask in asks]
-        self._encode([question for question in questions if isinstance(question, Question)])
+        self._encode([found for found in questions if isinstance(found, Question) and found.first < _WITHOUT_MODEL])
         return [self._answered(question) if isinstance(question, Question) else question for question in questions]
 
     def fall_back(self, ask: Ask) -> Answer:
@@ -196,7 +199,8 @@ class Gateway:
         except TrifocalError as error:
             return error
         user_id = None if ask.user_id is None else UserId(ask.user_id)
-        return Question(ask, Request(history, context, exclude, user_id), watch, tuple(notes), kept)
+        request = Request(history, context, exclude, user_id)
+        return Question(ask, request, watch, tuple(notes), kept, self.entrance.first())
 
     def _encode(self, questions: Sequence[Question]) -> None:
         """Give each question its user vector; where that fails they go on without, and the ladder says so."""
@@ -218,18 +222,21 @@ class Gateway:
         wanted = ask.k if ask.diversity <= 0 else min(4 * ask.k, _ADJUSTED_MOST)
         behind = self._exploration.among if self._exploration.share else 0
         try:
-            rung, found = first_usable(self._ladder()[first:], question, wanted + behind)
+            rung, found = first_usable(self._ladder()[max(first, question.first) :], question, wanted + behind)
         except TrifocalError as error:
             return error
         with watch.stage("adjust"):
             ranking = diversified(found, self._engine.vectors, ask.k, ask.diversity)
             chances: Sequence[float] = ()
             if rung == "full":
-                self._last.keep(question.request, ranking)
+                # A list for a query or within filters is no answer to the next question; a probe may be a bad one.
+                if question.is_plain and not self.entrance.rung:
+                    self.last_lists.keep(question.request, found)
                 if behind:
                     ranking, chances = explored(ranking, found, self._exploration, question.kept.drawn)
         with watch.stage("answer"):
-            why = reasons(question.request, ranking, self._engine.vectors, self._catalogue, by_model=rung != "popular")
+            by_model = self._personal and rung != "popular"
+            why = reasons(question.request, ranking, self._engine.vectors, self._catalogue, by_model=by_model)
             items = self._scored(ranking, why, chances)
         answer = Answer(items, rung, self._model_version, watch.stages_ms, question.notes, self._variant)
         if self._answers is not None and self._is_kept(question.kept):
@@ -239,8 +246,9 @@ class Gateway:
         return answer
 
     def _is_kept(self, kept: Kept) -> bool:
-        # What chance put into a list must not stand there for everybody who asks until it leaves the cache.
-        return kept.drawn >= self._exploration.share
+        # What chance put into a list must not stand there for everybody who asks until it leaves the cache; nor is a
+        # list from there given while the model that made it is under suspicion.
+        return kept.drawn >= self._exploration.share and not self.entrance.rung
 
     def _full(self, question: Question, k: int) -> Rankings:
         candidates = self._candidates(question, k)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from trifocal.errors import ConfigError, ServingError
 from trifocal.features.context import ContextVocabulary
 from trifocal.ports import StoredEvent
-from trifocal.serve.asks import Ask, SessionEvent
+from trifocal.serve.asks import Ask, Filters, SessionEvent
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.histories import HistoryCoder, followed_by
 from trifocal.serve.online import Candidates
@@ -36,15 +36,21 @@ class Kept:
 
 @dataclass
 class Question:
-    """One question: what was asked, what was made of it so far, and how long it took."""
+    """One question: what was asked, what was made of it so far, how long it took; `first` = the rung it begins at."""
 
     ask: Ask
     request: Request
     watch: Stopwatch
     notes: tuple[str, ...]
     kept: Kept
+    first: int = 0
     user: FloatArray | None = None
     candidates: Candidates | None = field(default=None, repr=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether history and context alone say what is wanted: no query, no filters."""
+        return not self.ask.query and self.ask.filters == Filters()
 
 
 def stored_event(ask: Ask, event: SessionEvent, now_s: float) -> StoredEvent:
