@@ -15,6 +15,8 @@ from trifocal.types import FloatArray, IntArray, Rankings, Request
 __all__ = [
     "Cache",
     "CacheStats",
+    "EventBatch",
+    "EventSource",
     "EventStore",
     "Index",
     "ItemStore",
@@ -134,7 +136,7 @@ class StoredEvent:
 
 
 class EventStore(Protocol):
-    """Durable log of live events. Stability: caller."""
+    """Durable log of live events, numbered in the order of arrival. Stability: caller."""
 
     def append(self, events: Sequence[StoredEvent]) -> int:
         """Store `events` durably, in one transaction; return how many were new."""
@@ -144,12 +146,63 @@ class EventStore(Protocol):
         """Return the user's newest `limit` events, oldest first."""
         ...
 
+    def after(self, sequence: int, limit: int) -> list[tuple[int, StoredEvent]]:
+        """Return the first `limit` events past the number `sequence`, in the order of arrival, each with its number.
+
+        Numbers rise from 1, may leave some out, and never come again. Whoever goes on from the last number seen gets
+        every event once, however many processes write: none appears later under a number that was passed.
+        """
+        ...
+
+    def count(self) -> int:
+        """Return how many events are kept."""
+        ...
+
+    def prune(self, before_s: float) -> int:
+        """Delete durably what happened before `before_s`, seconds since 1970, UTC; return how many events there were.
+
+        The id of such an event is forgotten with it: sent again, it would be new.
+        """
+        ...
+
     def forget(self, user_id: str) -> int:
         """Delete every event of the user durably; return how many there were."""
         ...
 
     def close(self) -> None:
         """Release files and connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class EventBatch:
+    """Some events of a source that have not been acknowledged.
+
+    Attributes:
+        events: in the order of the source.
+        receipts: what the source calls their messages.
+    """
+
+    events: tuple[StoredEvent, ...] = ()
+    receipts: tuple[str, ...] = ()
+
+
+class EventSource(Protocol):
+    """Where live events come from beside HTTP: a log that other programs write. Stability: caller."""
+
+    def read(self) -> EventBatch:
+        """Return what comes next, empty where nothing came for a while; what cannot be used is set aside.
+
+        What was read and not acknowledged comes again, here or elsewhere, after a restart.
+        """
+        ...
+
+    def acknowledge(self, batch: EventBatch) -> None:
+        """Never give the messages of `batch` again; only once its events are durable."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
         ...
 
 
@@ -196,8 +249,8 @@ class ItemStore(Protocol):
     """Durable list of what changed in a running service: items, users who are to be forgotten. Stability: caller."""
 
     @property
-    def pictures(self) -> Path:
-        """The folder of the pictures."""
+    def pictures(self) -> Path | None:
+        """The folder of the pictures; None = this store keeps none."""
         ...
 
     def put(self, kept: KeptItem) -> None:

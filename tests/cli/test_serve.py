@@ -137,7 +137,7 @@ def test_an_address_of_another_machine_is_refused() -> None:
     [
         ("fastapi", "trifocal.serve.app", "the server"),
         ("prometheus_client", "trifocal.serve.app", "the server"),
-        ("sqlalchemy", "trifocal.feedback.sqlite_store", "the event store"),
+        ("sqlalchemy", "trifocal.feedback.sql.engine", "the event store"),
     ],
 )
 def test_a_missing_package_names_the_extra(

@@ -47,5 +47,6 @@ class ItemStoreContract:
         assert store.forgotten_users() == {"ann": 2.5, "ben": 1.5}
 
     def test_there_is_a_folder_for_pictures(self, store: ItemStore) -> None:
+        assert store.pictures is not None
         (store.pictures / "a.png").write_bytes(b"x")
         assert (store.pictures / "a.png").read_bytes() == b"x"

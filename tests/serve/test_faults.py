@@ -26,7 +26,7 @@ from tests.serve.small_service import small_bundle, small_service
 from trifocal.bundle import write_bundle
 from trifocal.cli import main
 from trifocal.feedback import MemoryEventStore
-from trifocal.feedback.sqlite_store import SqliteEventStore
+from trifocal.feedback.sql import SqlEventStore
 from trifocal.index import IndexConfig, NearestRecommender
 from trifocal.ports import StoredEvent
 from trifocal.serve import ServeConfig, build_service
@@ -180,7 +180,7 @@ def test_a_store_that_cannot_be_read_leaves_what_the_bundle_knows(
 
 
 def test_a_real_disk_that_is_full_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    store = SqliteEventStore(tmp_path / "events.sqlite")
+    store = SqlEventStore(tmp_path / "events.sqlite")
     client = TestClient(create_app(small_service(tmp_path, store=store)), raise_server_exceptions=False)
     assert client.post("/v1/events", json=BATCH).json() == {"stored": 1, "ignored": 0}
 

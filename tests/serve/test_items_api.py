@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.serve.live.app import ids, live_client, png
 
 from trifocal.feedback import MemoryEventStore
-from trifocal.feedback.sqlite_items import SqliteItemStore
+from trifocal.feedback.sql import SqlItemStore
 
 COPY = {"title": "Red dress", "description": "A new one.", "category": "Fashion > Dresses", "price": 15.0}
 
@@ -142,7 +142,7 @@ def test_wrong_bodies_are_refused(client: TestClient, body: dict[str, object]) -
 
 def test_a_restart_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
-    store = SqliteItemStore(path)
+    store = SqlItemStore(path)
     with live_client(tmp_path, items=store) as client:
         for name, title in (("n1", "Red dress"), ("n2", "Blue lamp"), ("n3", "Red boot")):
             assert client.put(f"/v1/items/{name}", json={"title": title}).json()["durable"] is True
@@ -155,7 +155,7 @@ def test_a_restart_keeps_everything(tmp_path: Path) -> None:
             client.post("/v1/recommend", json={"user_id": "ben", "k": 12}).json()["items"],
         ]
     store.close()
-    again = SqliteItemStore(path)
+    again = SqlItemStore(path)
     with live_client(tmp_path, items=again) as client:
         after = [
             client.get("/v1/search?q=green%20lamp&k=12").json()["items"],

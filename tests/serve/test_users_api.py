@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from tests.serve.live.app import live_client
 
 from trifocal.feedback import MemoryEventStore
-from trifocal.feedback.sqlite_items import SqliteItemStore
+from trifocal.feedback.sql import SqlItemStore
 
 
 def items(client: TestClient, user_id: str) -> Any:
@@ -17,7 +17,7 @@ def items(client: TestClient, user_id: str) -> Any:
 
 
 def test_a_deleted_user_is_a_stranger(tmp_path: Path) -> None:
-    store = SqliteItemStore(tmp_path / "events.sqlite")
+    store = SqlItemStore(tmp_path / "events.sqlite")
     with live_client(tmp_path, MemoryEventStore(), store) as client:
         client.post("/v1/events", json={"events": [{"user_id": "ann", "item_id": "red-lamp", "event": "purchase"}]})
         cold = items(client, "nobody")
@@ -32,7 +32,7 @@ def test_a_deleted_user_is_a_stranger(tmp_path: Path) -> None:
         assert "red-boot" not in [item["item_id"] for item in items(client, "ann")]
         assert "red-dress" in [item["item_id"] for item in items(client, "ann")]
     store.close()
-    again = SqliteItemStore(tmp_path / "events.sqlite")
+    again = SqlItemStore(tmp_path / "events.sqlite")
     with live_client(tmp_path, items=again) as client:
         assert items(client, "ann") == cold
     again.close()

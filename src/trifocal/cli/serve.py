@@ -30,7 +30,15 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 = any that is free.")] = 8000,
     images: Annotated[Path | None, typer.Option(help="Picture folder; default: where the bundle says.")] = None,
     events: Annotated[
-        Path | None, typer.Option(help="SQLite file for live events and items; without it they are forgotten on exit.")
+        str | None,
+        typer.Option(
+            metavar="STORE",
+            help="Where live events and items are kept: a file of SQLite, or postgresql://...; "
+            "without it they are forgotten on exit.",
+        ),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures of live items; default: beside the file of --events.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with the section [serve].")] = None,
 ) -> None:
@@ -43,6 +51,8 @@ def serve(
         trifocal serve runs/shop/trifocal/bundle
 
         trifocal serve runs/shop/trifocal/bundle --port 8080 --events events.sqlite
+
+        trifocal serve runs/shop/trifocal/bundle --events postgresql://shop@db/shop --pictures pictures
 
         curl -s localhost:8000/v1/recommend -H 'content-type: application/json' -d '{"user_id": "user-00715", "k": 5}'
     """
@@ -69,7 +79,7 @@ def serve(
         torch.set_num_threads(1)
         # Two threads share Python's lock, one that reads and writes and one that computes: neither waits 5 ms for it.
         sys.setswitchinterval(_SWITCH_S)
-        store, items, shared = _store(events), _items(events), shared_caches(settings.caches)
+        store, items, shared = _store(events), _items(events, pictures), shared_caches(settings.caches)
 
         def load(folder: Path) -> Service:
             return build_service(read_bundle(folder), store, image_root=images, config=settings, shared=shared)
@@ -85,7 +95,7 @@ def serve(
                 f"[bold]Serving {service.manifest.model_name} {service.manifest.model_version}[/] at {address}"
             )
             if events is None:
-                console.print("[dim]live events and items are kept in memory; --events FILE keeps them[/]")
+                console.print("[dim]live events and items are kept in memory; --events STORE keeps them[/]")
             console.print(_who_may_ask(len(keys)))
             _end_quietly()
             DrainingServer(server, drain=app.state.drain, drain_s=settings.drain_s).run(sockets=[listener])
@@ -117,24 +127,24 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _store(events: Path | None) -> EventStore:
+def _store(events: str | None) -> EventStore:
     if events is None:
         from trifocal.feedback import MemoryEventStore
 
         return MemoryEventStore()
-    from trifocal.feedback.sqlite_store import SqliteEventStore
+    from trifocal.feedback.sql import SqlEventStore
 
-    return SqliteEventStore(events)
+    return SqlEventStore(events)
 
 
-def _items(events: Path | None) -> ItemStore:
+def _items(events: str | None, pictures: Path | None) -> ItemStore:
     if events is None:
         from trifocal.feedback import MemoryItemStore
 
         return MemoryItemStore()
-    from trifocal.feedback.sqlite_items import SqliteItemStore
+    from trifocal.feedback.sql import SqlItemStore
 
-    return SqliteItemStore(events)
+    return SqlItemStore(events, pictures=pictures)
 
 
 def _who_may_ask(keys: int) -> str:

@@ -1,6 +1,6 @@
 """What comes back from the live service: a durable log of events, and of items that were changed while it ran.
 
-Those in SQL: `trifocal.feedback.sqlite_store`, `trifocal.feedback.sqlite_items`.
+Those in SQL: `trifocal.feedback.sql`.
 """
 
 from trifocal.feedback.memory_items import MemoryItemStore

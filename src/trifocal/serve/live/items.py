@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 
-from trifocal.errors import ArtifactError, NotFoundError, TrifocalError
+from trifocal.errors import ArtifactError, ConfigError, NotFoundError, TrifocalError
 from trifocal.ports import ItemStore, KeptItem, StoredItem
 from trifocal.serve.asks import ItemCard
 from trifocal.serve.current import Current
@@ -69,7 +69,7 @@ class LiveItems:
 
         Raises:
             ServingError: when the picture is none, or too large.
-            ConfigError: when nothing can be encoded here.
+            ConfigError: when nothing can be encoded here, or no picture kept.
         """
         config = self._current.service.config.live
         suffix = None if picture is None else checked_picture(picture, config)
@@ -82,7 +82,7 @@ class LiveItems:
                 in_bundle=before is not None and before.in_bundle,
             )
             if picture is not None and suffix is not None:
-                name = kept_picture(picture, suffix, item.item_id, self._store.pictures)
+                name = kept_picture(picture, suffix, item.item_id, self._pictures(item.item_id))
                 item = replace(item, picture=name, in_bundle=False)
             if before is not None and _content(before) == _content(item):
                 return self._offer(service, item)
@@ -184,8 +184,19 @@ class LiveItems:
         if item.picture is None:
             return None
         root = service.image_root if item.in_bundle else self._store.pictures
+        if root is None:
+            return None
         path = (root / item.picture).resolve()
         return path if path.is_relative_to(root) and path.is_file() else None
+
+    def _pictures(self, item_id: str) -> Path:
+        folder = self._store.pictures
+        if folder is None:
+            raise ConfigError(
+                f"the picture of {item_id!r} cannot be kept: the item store is on a server and has no folder for "
+                "pictures; start with `trifocal serve --pictures FOLDER`"
+            )
+        return folder
 
     def _kept(self, service: Service, item: StoredItem, features: ItemFeatures) -> KeptItem:
         return KeptItem(item.item_id, item, features.to_bytes(), service.manifest.model_version)
@@ -200,10 +211,11 @@ class LiveItems:
 
     def _drop_picture(self, before: StoredItem | None, after: StoredItem | None) -> None:
         """Delete the file of a picture that is nobody's any more."""
-        if before is None or before.in_bundle or before.picture is None:
+        folder = self._store.pictures
+        if before is None or before.in_bundle or before.picture is None or folder is None:
             return
         if after is None or after.picture != before.picture:
-            (self._store.pictures / before.picture).unlink(missing_ok=True)
+            (folder / before.picture).unlink(missing_ok=True)
 
 
 def _present(service: Service, item_id: str) -> StoredItem | None:
