@@ -54,6 +54,8 @@ class Ask:
         exclude: items that must not be answered.
         exclude_seen: leave out the items of the history as well.
         diversity: 0 = the model's order, to 1 = as unlike one another as the candidates are.
+        variant: which of the experiment's variants answers; None = there is no experiment.
+        forced: the variant was asked for by name, so that the answer counts nowhere.
     """
 
     user_id: str | None = None
@@ -67,6 +69,8 @@ class Ask:
     exclude_seen: bool = True
     filters: Filters = field(default_factory=Filters)
     diversity: float = 0.0
+    variant: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True)

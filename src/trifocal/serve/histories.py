@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_matrix
 
 from trifocal import columns as c
 from trifocal.features.context import ContextVocabulary
@@ -90,6 +91,13 @@ class KnownHistories:
             # Events are oldest first.
             self._spans[user_id] = (end - kept, end)
         return end - start - kept
+
+    def taken(self, items: int) -> csr_matrix:
+        """Return (users x items) float32, how often each user did something with each of the first `items` items."""
+        spans = list(self._spans.values())
+        rows = np.concatenate([np.zeros(0, np.int64), *(self._events.item_rows[start:end] for start, end in spans)])
+        users = np.repeat(np.arange(len(spans)), [end - start for start, end in spans])
+        return csr_matrix((np.ones(len(rows), np.float32), (users, rows)), shape=(len(spans), items))
 
     def history(self, user_id: str) -> History:
         """Return the user's liked events, not merged yet; empty for a stranger."""

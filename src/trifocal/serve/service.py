@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from trifocal.bundle import Bundle, Manifest
 from trifocal.bundle.network import load_compact, load_encoder, load_image_encoder, load_looks
+from trifocal.errors import TrifocalError
 from trifocal.features.context import ContextVocabulary
 from trifocal.ports import CacheStats, EventStore, TokenSource
-from trifocal.serve.asks import Ask, SessionEvent
+from trifocal.serve.asks import Answer, Ask, SessionEvent
 from trifocal.serve.caches import AnswerCache, SharedCaches, answer_cache, config_hash
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine
+from trifocal.serve.experiment.config import ExplorationConfig
+from trifocal.serve.experiment.variants import Made, answered, build_variants, marked
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.histories import HistoryCoder, KnownHistories
 from trifocal.serve.live.encoder import ItemEncoder, item_encoder
@@ -39,6 +42,7 @@ class Service:
         image_root: the folder of the bundle's pictures.
         item_encoder: makes new items what the model needs.
         live_images: the folder of the pictures of live items.
+        variants: gateways of an experiment by name; they share state and items with `gateway`. Empty = there is none.
         catalogue_version: tells the items from those before and after a change; 0 = as in the bundle.
     """
 
@@ -53,7 +57,31 @@ class Service:
     item_encoder: ItemEncoder
     answers: AnswerCache | None = None
     live_images: Path | None = None
+    variants: Mapping[str, Gateway] = field(default_factory=dict)
     catalogue_version: int = 0
+
+    def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
+        """Return an answer to each of `asks`, by the gateway of its variant."""
+        if not self.variants:
+            return self.gateway.recommend_many(asks)
+        return answered(asks, self.gateway, self.variants)
+
+    def recommend(self, ask: Ask) -> Answer:
+        """Return the best items for `ask`. Raises as `Gateway.recommend` does."""
+        return marked(ask, self._gateway_of(ask).recommend(ask))
+
+    def fall_back(self, ask: Ask) -> Answer:
+        """Return an answer that no model is asked for. Raises as `Gateway.fall_back` does."""
+        return marked(ask, self._gateway_of(ask).fall_back(ask))
+
+    def forget_answers(self, user_id: str) -> bool:
+        """Drop the answers to a user who is deleted; return whether every level of the cache did."""
+        # All of them, also after one that could not.
+        dropped = [gateway.forget(user_id) for gateway in (self.gateway, *self.variants.values())]
+        return all(dropped)
+
+    def _gateway_of(self, ask: Ask) -> Gateway:
+        return self.gateway if ask.variant is None else self.variants[ask.variant]
 
     def cache_stats(self) -> dict[str, tuple[CacheStats, ...]]:
         """Return the counts of each cache, by its name."""
@@ -70,6 +98,8 @@ class Service:
         session = tuple(SessionEvent(item_id) for item_id in self.catalogue.vocabulary.ids[:2])
         for known in ((), session):
             self.gateway.recommend(Ask(k=10, session=known))
+            for name in self.variants:
+                self.recommend(Ask(k=10, session=known, variant=name))
         self.text_search.search("warm", 1)
         self.item_encoder.warm_up()
 
@@ -100,35 +130,21 @@ def build_service(
         clock: seconds since 1970, UTC.
 
     Raises:
-        ArtifactError: when the bundle's weights do not fit its config.
+        ArtifactError: when the bundle's weights do not fit its config, or the bundle of a variant cannot be read.
+        DataError: when a variant is to be fitted and nobody took anything.
     """
     contents, version, config = bundle.contents, bundle.manifest.model_version, config or ServeConfig()
     catalogue, shared = Catalogue(contents.items), shared or SharedCaches()
-    state = _state(bundle, catalogue, store, config, shared)
-    answers = answer_cache(
-        config.caches,
-        shared,
-        model_version=version,
-        config_hash=config_hash(config.variant, config.limit_ms, config.exploration),
-    )
+    coder = _coder(bundle, catalogue)
+    known = KnownHistories(contents.histories, coder)
+    answers = answer_cache(config.caches, shared, model_version=version, config_hash="")
+    parts = _Parts(bundle, catalogue, coder, _state(version, known, coder, store, config, shared), answers, clock)
     # What loads late holds on to the bundle, but not to its histories, which have been read.
     light = replace(bundle, contents=replace(contents, histories=contents.histories.head(0)))
     queries = QueryEncoder(encoder or (lambda: load_encoder(light)))
     images = image_encoder or (lambda: load_image_encoder(light))
-    gateway = Gateway(
-        engine=engine or engine_of(bundle, config),
-        popularity=contents.popularity,
-        catalogue=catalogue,
-        coder=_coder(bundle, catalogue),
-        state=state,
-        queries=queries,
-        model_version=version,
-        variant=config.variant,
-        limit_ms=config.limit_ms,
-        answers=answers,
-        exploration=config.exploration,
-        clock=clock,
-    )
+    served = Made(version, engine or engine_of(bundle, config), queries)
+    variants = build_variants(bundle, config, served, lambda: known.taken(len(catalogue)))
     text_search = TextSearch(
         text_vectors=contents.text_vectors.astype(np.float32),
         catalogue=catalogue,
@@ -138,15 +154,51 @@ def build_service(
     return Service(
         manifest=bundle.manifest,
         catalogue=catalogue,
-        state=state,
-        gateway=gateway,
+        state=parts.state,
+        gateway=parts.gateway(config.variant, served, config.exploration, config.limit_ms),
         text_search=text_search,
         picture_search=_picture_search(light, images, text_search, catalogue, config),
         image_root=Path(image_root or contents.image_root).resolve(),
         config=config,
         item_encoder=item_encoder(light, queries, images),
         answers=answers,
+        variants={
+            variant.name: parts.gateway(variant.name, made, variant.exploration or config.exploration, config.limit_ms)
+            for variant, made in variants
+        },
     )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What all gateways of a service have in common."""
+
+    bundle: Bundle
+    catalogue: Catalogue
+    coder: HistoryCoder
+    state: ShopperState
+    answers: AnswerCache | None
+    clock: Callable[[], float]
+
+    def gateway(self, name: str, made: Made, exploration: ExplorationConfig, limit_ms: float) -> Gateway:
+        """Return a gateway of its own cached answers, last lists and name."""
+        settings = config_hash(name, self.bundle.manifest.model_version, limit_ms, exploration)
+        answers = self.answers
+        return Gateway(
+            engine=made.engine,
+            popularity=self.bundle.contents.popularity,
+            catalogue=self.catalogue,
+            coder=self.coder,
+            state=self.state,
+            queries=made.queries,
+            model_version=made.model_version,
+            variant=name,
+            personal=made.personal,
+            limit_ms=limit_ms,
+            answers=answers and answers.of(model_version=made.model_version, config_hash=settings),
+            exploration=exploration,
+            clock=self.clock,
+        )
 
 
 def _coder(bundle: Bundle, catalogue: Catalogue) -> HistoryCoder:
@@ -155,16 +207,20 @@ def _coder(bundle: Bundle, catalogue: Catalogue) -> HistoryCoder:
 
 
 def _state(
-    bundle: Bundle, catalogue: Catalogue, store: EventStore, config: ServeConfig, shared: SharedCaches
+    version: str,
+    known: KnownHistories,
+    coder: HistoryCoder,
+    store: EventStore,
+    config: ServeConfig,
+    shared: SharedCaches,
 ) -> ShopperState:
-    coder = _coder(bundle, catalogue)
     return ShopperState(
-        KnownHistories(bundle.contents.histories, coder),
+        known,
         coder,
         store,
         session_bytes=config.caches.session_bytes,
         shared=shared.sessions,
-        model_version=bundle.manifest.model_version,
+        model_version=version,
         fresh_s=config.caches.session_fresh_s,
     )
 

@@ -33,6 +33,8 @@ OTHER_ASKS: dict[str, object] = {
     "exclude_seen": False,
     "filters": Filters(category="Fashion"),
     "diversity": 0.5,
+    "variant": "als",
+    "forced": True,
 }
 OTHER_FILTERS: dict[str, object] = {
     "category": "Fashion",

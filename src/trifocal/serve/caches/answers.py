@@ -55,6 +55,16 @@ class AnswerCache:
         self._versions = (model_version, config_hash)
         cache_prefix("answer", *self._versions)
 
+    def of(self, *, model_version: str, config_hash: str) -> AnswerCache:
+        """Return a cache of another variant's answers in the same memory; none reads what the other wrote.
+
+        Raises:
+            ConfigError: when the model version is empty.
+        """
+        return AnswerCache(
+            self._cache, model_version=model_version, config_hash=config_hash, ttl_s=self._ttl_s, rungs=self._rungs
+        )
+
     def get(self, ask: Ask, history: History, *, now_s: float, catalogue_version: int = 0) -> Answer | None:
         """Return the answer that was kept, without its times, or None.
 

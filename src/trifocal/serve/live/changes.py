@@ -15,6 +15,7 @@ from trifocal.errors import ConfigError
 from trifocal.ports import StoredItem
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.engines import Engine, GrowingEngine
+from trifocal.serve.experiment.variants import grown
 from trifocal.serve.online import ItemFeatures
 from trifocal.serve.search import TextSearch
 from trifocal.serve.service import Service
@@ -69,7 +70,8 @@ def _after(service: Service, catalogue: Catalogue, engine: Engine, change: str) 
     digest = blake2b(f"{service.catalogue_version} {change}".encode(), digest_size=7).digest()
     version = int.from_bytes(digest)
     gateway = service.gateway.grown(catalogue, engine, version)
-    return replace(service, catalogue=catalogue, gateway=gateway, catalogue_version=version)
+    variants = grown(service.variants, catalogue, service.gateway.engine, engine, version)
+    return replace(service, catalogue=catalogue, gateway=gateway, variants=variants, catalogue_version=version)
 
 
 def _growing(service: Service) -> GrowingEngine:

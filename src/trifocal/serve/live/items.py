@@ -132,7 +132,7 @@ class LiveItems:
         service = replace(service, live_images=self._store.pictures)
         for user_id, until_s in self._store.forgotten_users().items():
             service.state.forget_known(user_id, until_s)
-            service.gateway.forget(user_id)
+            service.forget_answers(user_id)
         # It may have answered before, and others since.
         service.state.clear()
         for kept in self._store.items():

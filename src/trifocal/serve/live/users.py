@@ -33,4 +33,4 @@ class LiveUsers:
         self._store.forget_user(user_id, self._clock())
         service = self._current.service
         events, sessions = service.state.forget(user_id)
-        return Forgotten(events, service.gateway.forget(user_id) and sessions)
+        return Forgotten(events, service.forget_answers(user_id) and sessions)
