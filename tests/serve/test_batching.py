@@ -215,6 +215,29 @@ def test_what_comes_back_after_it_was_given_up_does_not_count() -> None:
     batches.close()
 
 
+def test_who_waits_when_too_much_comes_is_refused_then_and_not_answered_late() -> None:
+    doubler = Doubler()
+    admission = Admission(queue=6, overloaded_wait_s=0.02)
+    batches = Batches[int, int](doubler, size=1, admission=admission, clock=(ticks := iter(range(1000))).__next__)
+    ask(batches, [1, 2, 3, 4, 5])
+    assert next(ticks) == 10, "each batch took a second of this clock"
+    doubler.gate.clear()
+
+    async def run() -> None:
+        kept = [asyncio.create_task(batches.run(number)) for number in range(6)]
+        await asyncio.sleep(0.02)
+        with pytest.raises(OverloadedError, match="6 questions run or wait"):
+            await batches.run(7)
+        doubler.gate.set()
+        answers = await asyncio.gather(*kept, return_exceptions=True)
+        # One runs, one may wait; the four behind are told at once.
+        assert answers[:2] == [0, 2]
+        assert all(isinstance(answer, OverloadedError) for answer in answers[2:])
+
+    asyncio.run(run())
+    batches.close()
+
+
 def test_under_four_times_the_load_whoever_is_accepted_waits_little() -> None:
     def takes_ten_ms(numbers: Sequence[int]) -> list[int | TrifocalError]:
         time.sleep(0.01 * len(numbers))

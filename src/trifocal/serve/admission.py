@@ -4,7 +4,7 @@
 calm: a wait up to `wait_s` is taken, as when many clients ask once each
   │ a question is refused
   ▼
-overloaded: a wait up to `overloaded_wait_s`, until `calm_s` went by without a refusal
+overloaded: what waits longer than `overloaded_wait_s` is refused, until `calm_s` went by without a refusal
 ```
 
 A queue that stays full helps nobody: as many are answered as with a short one, and each of them later. A long queue for
@@ -14,6 +14,7 @@ Knows no HTTP.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -51,6 +52,16 @@ class Admission:
     def overloaded(self) -> bool:
         """Whether too much came lately."""
         return self._clock() - self._refused_s < self._calm_s
+
+    def waiting_most(self, question_s: float) -> int:
+        """Return how many may wait while too much comes, of which each takes `question_s`; at least one.
+
+        >>> Admission(overloaded_wait_s=0.01).waiting_most(0.003)
+        3
+        """
+        if question_s <= 0 or math.isinf(self._overloaded_wait_s):
+            return self._queue
+        return max(1, int(self._overloaded_wait_s / question_s))
 
     def check(self, busy: int, question_s: float) -> None:
         """Let one question in beside `busy` others, of which each takes `question_s`.

@@ -26,7 +26,7 @@ from typing import Generic, TypeVar
 
 from trifocal.errors import TrifocalError
 from trifocal.serve.admission import Admission
-from trifocal.serve.statuses import UnavailableError
+from trifocal.serve.statuses import OverloadedError, UnavailableError
 
 __all__ = ["Batches"]
 
@@ -117,7 +117,22 @@ class Batches(Generic[_Question, _Answer]):
         Raises:
             OverloadedError: when it would not.
         """
-        self._admission.check(self.busy, self._question_s)
+        try:
+            self._admission.check(self.busy, self._question_s)
+        except OverloadedError:
+            self._shed()
+            raise
+
+    def _shed(self) -> None:
+        """Refuse what waits beyond the short queue of an overloaded service: it would be answered late."""
+        most = self._admission.waiting_most(self._question_s)
+        with self._changed:
+            shed = [self._waiting.pop() for _ in range(len(self._waiting) - most)]
+        for waiting in shed:
+            if not waiting.future.done():
+                waiting.future.set_exception(
+                    OverloadedError("too much came while this waited; try again soon", reason="wait")
+                )
 
     def close(self) -> None:
         """Answer what waits, take nothing more."""
