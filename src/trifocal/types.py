@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Any, NewType, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ __all__ = [
     "Rankings",
     "Request",
     "UserId",
+    "VectorTable",
     "Vocabulary",
 ]
 
@@ -51,6 +52,26 @@ class FloatRows(Protocol):
         ...
 
     def __len__(self) -> int: ...
+
+
+class VectorTable(Protocol):
+    """(N, D) numbers that an index reads in blocks and by rows: an array, or rows made as they are read."""
+
+    @property
+    def ndim(self) -> int:
+        """2, where it is a table."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, D)."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """Return the rows that an array or a slice names."""
+        ...
 
 
 class EventType(StrEnum):

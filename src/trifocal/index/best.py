@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from trifocal.errors import ConfigError, ServingError
-from trifocal.types import FloatArray, IntArray, Rankings
+from trifocal.types import FloatArray, IntArray, Rankings, VectorTable
 
 __all__ = ["best_of", "check_table", "checked_queries", "joined", "no_answers"]
 
 
-def check_table(vectors: FloatArray) -> None:
+def check_table(vectors: VectorTable) -> None:
     """Raise ConfigError when `vectors` is no table (N, D)."""
     if vectors.ndim != 2:
         raise ConfigError(f"item vectors have shape {vectors.shape}, an index needs (items, width)")

@@ -26,7 +26,7 @@ from trifocal.index.exact import ExactIndex
 from trifocal.index.faiss_package import load_faiss
 from trifocal.ports import Index
 from trifocal.ranking import tie_key
-from trifocal.types import BoolArray, FloatArray, IntArray, Rankings
+from trifocal.types import BoolArray, FloatArray, IntArray, Rankings, VectorTable
 
 __all__ = ["CodeSearch", "CodedIndex", "Codes", "SearchParameters", "SearchPlan", "blocks", "bounds"]
 
@@ -70,7 +70,7 @@ class CodedIndex(Index, Protocol):
         ...
 
     @property
-    def vectors(self) -> FloatArray:
+    def vectors(self) -> VectorTable:
         """The float vectors (N, D)."""
         ...
 
@@ -98,7 +98,7 @@ class CodeSearch:
     """Candidates from codes, answers from float vectors. Stability: internal."""
 
     def __init__(
-        self, vectors: FloatArray, codes: Codes, parameters: SearchParameters | None, plan: SearchPlan
+        self, vectors: VectorTable, codes: Codes, parameters: SearchParameters | None, plan: SearchPlan
     ) -> None:
         """Take float vectors and codes of the same N items.
 
@@ -185,7 +185,7 @@ class CodeSearch:
         return products
 
 
-def blocks(vectors: FloatArray) -> Iterator[FloatArray]:
+def blocks(vectors: VectorTable) -> Iterator[FloatArray]:
     """Return the rows of `vectors` (N, D) some at a time, as float32 that faiss can read.
 
     Raises:
@@ -204,7 +204,7 @@ def blocks(vectors: FloatArray) -> Iterator[FloatArray]:
         yield block
 
 
-def bounds(vectors: FloatArray) -> FloatArray:
+def bounds(vectors: VectorTable) -> FloatArray:
     """Return the least and the greatest value of each column (2, D), in the memory of one block.
 
     They are all that an 8-bit scalar quantiser learns from its training vectors.

@@ -12,7 +12,7 @@ import numpy as np
 from trifocal.errors import ConfigError
 from trifocal.index.best import check_table, checked_queries, joined
 from trifocal.ranking import tie_key
-from trifocal.types import FloatArray, IntArray, Rankings
+from trifocal.types import FloatArray, IntArray, Rankings, VectorTable
 
 __all__ = ["ExactIndex"]
 
@@ -24,7 +24,7 @@ _QUERIES_AT_ONCE = 256
 class ExactIndex:
     """Every vector is compared: the answer of `trifocal.ranking.top_k`, in bounded memory. Stability: caller."""
 
-    def __init__(self, vectors: FloatArray, *, seed: int = 0, scores_at_once: int = _SCORES_AT_ONCE) -> None:
+    def __init__(self, vectors: VectorTable, *, seed: int = 0, scores_at_once: int = _SCORES_AT_ONCE) -> None:
         """Take the item vectors, which may be memory-mapped.
 
         Args:

@@ -11,7 +11,7 @@ from typing import Any
 from trifocal.index.coded import CodedIndex, Codes, CodeSearch, SearchPlan, blocks, bounds
 from trifocal.index.config import IndexKind
 from trifocal.index.faiss_package import load_faiss
-from trifocal.types import FloatArray, IntArray, Rankings
+from trifocal.types import FloatArray, IntArray, Rankings, VectorTable
 
 __all__ = ["Flat8Index"]
 
@@ -21,7 +21,7 @@ class Flat8Index:
 
     kind: IndexKind = "flat8"
 
-    def __init__(self, vectors: FloatArray, plan: SearchPlan | None = None, *, codes: Codes | None = None) -> None:
+    def __init__(self, vectors: VectorTable, plan: SearchPlan | None = None, *, codes: Codes | None = None) -> None:
         """Take the item vectors; code them unless `codes` is given.
 
         Args:
@@ -55,7 +55,7 @@ class Flat8Index:
         return Flat8Index(self.vectors, plan, codes=self.codes)
 
 
-def _coded(vectors: FloatArray, plan: SearchPlan) -> Codes:
+def _coded(vectors: VectorTable, plan: SearchPlan) -> Codes:
     faiss = load_faiss()
     faiss.omp_set_num_threads(plan.threads)
     # Before the index, which cannot be made of a table without rows or columns.

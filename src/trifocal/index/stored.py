@@ -26,7 +26,7 @@ from trifocal.index.flat8 import Flat8Index
 from trifocal.index.hnsw import HnswIndex
 from trifocal.index.ivf_pq import IvfPqIndex
 from trifocal.index.live import LiveIndex
-from trifocal.types import FloatArray
+from trifocal.types import FloatArray, VectorTable
 
 __all__ = ["CODES_FILE", "INDEX_FILE", "load_index", "save_index"]
 
@@ -112,7 +112,7 @@ def load_index(folder: Path, vectors: FloatArray, *, threads: int = 1) -> LiveIn
             return LiveIndex(IvfPqIndex(vectors, plan, codes=_read_codes(folder, described)), **live)
 
 
-def _describe(kind: IndexKind, vectors: FloatArray, plan: SearchPlan, sha256: str | None, folder: Path) -> None:
+def _describe(kind: IndexKind, vectors: VectorTable, plan: SearchPlan, sha256: str | None, folder: Path) -> None:
     description = _Description(
         format_version=_FORMAT_VERSION,
         kind=kind,
@@ -167,7 +167,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _vectors_hash(vectors: FloatArray) -> str:
+def _vectors_hash(vectors: VectorTable) -> str:
     """Return a hash of up to 1024 vectors, evenly spaced: enough to tell one training from another."""
     rows = np.linspace(0, max(len(vectors) - 1, 0), min(len(vectors), _ROWS_HASHED)).astype(np.int64)
     some = np.ascontiguousarray(vectors[rows], dtype="<f4")

@@ -34,7 +34,7 @@ class ServeConfig(BaseModel):
     """Questions that may wait or run; a further one is refused with 429 at once."""
     queue_ms: float = Field(default=250.0, gt=0)
     """Expected wait above which a question is refused with 429 at once, by what questions took lately."""
-    overloaded_queue_ms: float = Field(default=6.0, gt=0)
+    overloaded_queue_ms: float = Field(default=4.0, gt=0)
     """Likewise while too much comes, which is for a second after each refusal: as many are answered, and sooner."""
     drain_s: float = Field(default=1.0, ge=0, le=60)
     """From the stop signal on: how long the service still answers, no longer ready, before it takes nothing new."""

@@ -1,0 +1,64 @@
+"""Gives back the memory of mapped files that were read once, while starting, and are seldom read in whole again.
+
+A table that is mapped from a file counts as memory of the process once it was read, though the system can take it back
+at any time. The pages stay in the system's cache: what is read again comes from there. Linux alone; elsewhere nothing
+is done.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["release_mapped"]
+
+_MAPS = Path("/proc/self/smaps")
+_HEAD = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ +(/.*)$")
+# Mappings below this are not worth the call.
+_LEAST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass
+class _Mapping:
+    start: int
+    end: int
+    path: str
+    written_kib: int = 0
+
+
+def release_mapped(folder: Path) -> int:
+    """Return how many bytes of mapped files under `folder` were given back; what was written to is let alone."""
+    if not _MAPS.is_file():
+        return 0
+    inside = str(folder.resolve()) + os.sep
+    release = ctypes.CDLL(None, use_errno=True).madvise
+    given = 0
+    for mapping in _mappings():
+        size = mapping.end - mapping.start
+        if not mapping.path.startswith(inside) or mapping.written_kib or size < _LEAST_BYTES:
+            continue
+        # It is mapped from a file and nobody wrote to it, so that its pages can be read from the file again.
+        if release(ctypes.c_void_p(mapping.start), ctypes.c_size_t(size), mmap.MADV_DONTNEED) == 0:
+            given += size
+    return given
+
+
+def _mappings() -> Iterator[_Mapping]:
+    """Every mapping of a file in this process."""
+    found: _Mapping | None = None
+    for line in _MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
+        head = _HEAD.match(line)
+        if head or re.match(r"^[0-9a-f]+-[0-9a-f]+ ", line):
+            if found:
+                yield found
+            found = _Mapping(int(head[1], 16), int(head[2], 16), head[3]) if head else None
+        # A page that was written to is this process's own, and no more the file's.
+        elif found and line.startswith("Anonymous:"):
+            found.written_kib += int(line.split()[1])
+    if found:
+        yield found
