@@ -14,8 +14,8 @@ HALVES = {"a": 0.5, "b": 0.5}
 
 
 def test_two_of_one_kind_by_hand() -> None:
-    # Dirichlet(500, 500): chance of two a's is 500/1000 * 501/1001, against 1/4 under the shares.
-    assert always_valid_mismatch_p({"a": 2, "b": 0}, HALVES) == pytest.approx(0.25 / (0.5 * 501 / 1001))
+    # Dirichlet(100, 100): chance of two a's is 100/200 * 101/201, against 1/4 under the shares.
+    assert always_valid_mismatch_p({"a": 2, "b": 0}, HALVES) == pytest.approx(0.25 / (0.5 * 101 / 201))
 
 
 def test_chi_square_by_hand() -> None:

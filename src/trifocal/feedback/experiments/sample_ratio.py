@@ -20,8 +20,9 @@ __all__ = ["MISMATCH_P", "always_valid_mismatch_p", "chi_square_p"]
 
 # So small a p says that the assignment is broken, not that chance was odd.
 MISMATCH_P = 0.001
-# Weight of the shares that were meant, in shoppers: looks for deviations of sqrt(share * (1 - share) / 1000).
-_CONCENTRATION = 1000.0
+# Weight of the shares that were meant, in shoppers: looks for deviations of about sqrt(share * (1 - share) / 200),
+# and finds smaller ones later.
+_CONCENTRATION = 200.0
 
 
 def chi_square_p(counts: Mapping[str, int], shares: Mapping[str, float]) -> float:
@@ -51,7 +52,7 @@ def always_valid_mismatch_p(counts: Mapping[str, int], shares: Mapping[str, floa
 
     With one shopper the Dirichlet says the same as the shares:
 
-    >>> always_valid_mismatch_p({"a": 1, "b": 0}, {"a": 0.5, "b": 0.5})
+    >>> round(always_valid_mismatch_p({"a": 1, "b": 0}, {"a": 0.5, "b": 0.5}), 9)
     1.0
 
     Raises:
