@@ -26,6 +26,10 @@ class Sizes:
         products: of the sample shop.
         shoppers: of the sample shop.
         ab_shoppers: shoppers that visit the live shop at most in the test.
+        ab_visits: how often each of them comes.
+        break_shoppers: shoppers that visit while the model is broken and repaired.
+        break_impressions: what they see before the break, and after the service has fallen back.
+        break_visits_per_s: how fast they come.
         update_epochs: of the full training on the sample shop.
     """
 
@@ -41,6 +45,10 @@ class Sizes:
     products: int = 1500
     shoppers: int = 8000
     ab_shoppers: int = 6000
+    ab_visits: int = 2
+    break_shoppers: int = 250
+    break_impressions: int = 6000
+    break_visits_per_s: float = 3.0
     update_epochs: int = 8
 
 
@@ -58,6 +66,10 @@ QUICK = Sizes(
     products=120,
     shoppers=300,
     ab_shoppers=60,
+    ab_visits=1,
+    break_shoppers=60,
+    break_impressions=400,
+    break_visits_per_s=40.0,
     update_epochs=1,
 )
 
