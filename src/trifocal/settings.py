@@ -21,6 +21,7 @@ from trifocal.model.config import ModelConfig
 from trifocal.serve.config import ServeConfig
 from trifocal.train.config import TrainConfig
 from trifocal.train.distill_config import DistillConfig
+from trifocal.train.update_config import UpdateConfig
 
 __all__ = ["Settings", "load_settings"]
 
@@ -43,6 +44,8 @@ class Settings(BaseSettings):
     """Losses, optimiser, schedule."""
     distill: DistillConfig = DistillConfig()
     """What a student is made of, and how it listens to its teacher."""
+    update: UpdateConfig = UpdateConfig()
+    """How a served bundle learns on."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Metrics and report."""
     satisfaction: SatisfactionConfig = SatisfactionConfig()

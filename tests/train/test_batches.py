@@ -74,3 +74,16 @@ def test_with_fewer_lists_than_steps_some_steps_have_none(maker: BatchMaker) -> 
     config = maker.config.model_copy(update={"batch_size": 4, "max_shown_lists": 1})
     sizes = [len(b.shown.users) for b, _ in epoch_batches(replace(maker, config=config), 0) if b.shown]
     assert (sum(sizes), len(sizes)) == (1, int(np.ceil((len(maker.data.histories) + 1) / 4)))
+
+
+def test_of_old_windows_only_a_share_is_drawn_and_every_new_one(maker: BatchMaker) -> None:
+    newest = {user: int(history.timestamps_s[-1]) for user, history in maker.data.histories.items()}
+    since_s = int(np.quantile(list(newest.values()), 0.5)) + 1
+    unsearched = replace(maker, searches=(), since_s=since_s)
+    whole, none, half = (
+        taken([batch for batch, _ in epoch_batches(replace(unsearched, replay=share), 0)]) for share in (1.0, 0.0, 0.5)
+    )
+    new = sum(moment >= since_s for moment in newest.values())
+    assert len(whole) == len(newest)
+    assert len(none) == new
+    assert new < len(half) < len(newest)

@@ -20,7 +20,7 @@ from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.image import image_source
-from trifocal.features.scratch import catalogue_text_source
+from trifocal.features.scratch import catalogue_text_source, stored_text_source
 from trifocal.features.text import TransformerTextSource
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
 from trifocal.features.token_cache import TokenCache, file_key, text_key
@@ -186,6 +186,7 @@ def encode_catalogue(
     cache_folder: Path,
     *,
     trainable_layers: int = 0,
+    text_encoder: Path | None = None,
 ) -> CatalogueFeatures:
     """Return the features of the canonical item table `items`, encoding what `cache_folder` does not hold yet.
 
@@ -196,12 +197,14 @@ def encode_catalogue(
         config: encoders and sizes.
         cache_folder: where token features are kept between runs.
         trainable_layers: upper text layers that the item tower trains; tokens are then those of the layer below.
+        text_encoder: folder of one that was trained on an earlier catalogue; None = one for this catalogue.
 
     Raises:
         ConfigError: when the text backbone has no such layers that can be trained.
     """
     texts = item_texts(items)
-    source = catalogue_text_source(texts, config, cache_folder)
+    own = text_encoder is None
+    source = catalogue_text_source(texts, config, cache_folder) if own else stored_text_source(config, text_encoder)
     text = TokenCache(cache_folder, source, batch_size=config.batch_size)
     image = TokenCache(
         cache_folder,

@@ -37,6 +37,8 @@ class BatchMaker:
         model_config: length of a history.
         config: sizes and bounds.
         place: of this process.
+        since_s: windows whose newest event is before it count as old, seconds since 1970.
+        replay: share of the old windows that an epoch draws, 0..1.
     """
 
     data: TrainingData
@@ -44,6 +46,8 @@ class BatchMaker:
     model_config: ModelConfig
     config: TrainConfig
     place: Place = field(default_factory=Place)
+    since_s: int = 0
+    replay: float = 1.0
 
     @property
     def judgements(self) -> dict[str, tuple[Judgements, int]]:
@@ -78,6 +82,8 @@ def _examples(maker: BatchMaker, generator: np.random.Generator) -> list[Example
         shuffle_ties=maker.config.shuffle_ties,
         generator=generator,
     )
+    if maker.replay < 1:
+        examples = [e for e in examples if e.times_s[-1] >= maker.since_s or generator.random() < maker.replay]
     drawn = generator.permutation(len(maker.searches))[: maker.config.max_search_examples]
     return examples + [maker.searches[row] for row in drawn]
 

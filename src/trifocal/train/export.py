@@ -57,6 +57,7 @@ def bundle_contents(
             "split": split_name,
             "validation": round(validation, 6),
             "blend": asdict(trained.blend),
+            "learned_until_s": _newest_s(data),
             "best_epoch": progress.best_epoch,
             "train_seconds": round(progress.seconds, 1),
             "parameters": sum(p.numel() for p in trained.model.parameters()),
@@ -72,6 +73,11 @@ def _projections(data: TrainingData, modalities: Sequence[str], size: int) -> di
     """The projections that the evidence tables were made with: fitted again, which gives the same."""
     pooled = {"text": data.features.pooled_text, "image": data.features.pooled_image}
     return {name: fit_compact(features(), size) for name, features in pooled.items() if name in modalities}
+
+
+def _newest_s(data: TrainingData) -> int:
+    """Seconds since 1970 of the newest event that was learned from; 0 = none has a time."""
+    return max((int(history.timestamps_s.max(initial=0)) for history in data.histories.values()), default=0)
 
 
 def _newest(events: pl.DataFrame, length: int) -> pl.DataFrame:

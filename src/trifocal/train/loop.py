@@ -38,6 +38,7 @@ from trifocal.train.run import TrainingRun
 from trifocal.train.second_stage import train_ranker
 from trifocal.train.step import train_steps
 from trifocal.train.table import content_table
+from trifocal.train.warm import WarmStart
 
 __all__ = ["TrainedModel", "train_model"]
 
@@ -74,18 +75,19 @@ def train_model(
     validate: Validator | None,
     blend: Blend | None = None,
     teacher: Teacher | None = None,
+    warm: WarmStart | None = None,
 ) -> TrainedModel:
     """Train the towers to the best epoch by `validate`, going on from a checkpoint in `folder`; then ranker and blend.
 
     Without `validate` (a refit, which has nothing left to validate on) the last epoch counts as the best, and
     `blend` says how towers, memory and ranker join; where it is given none is chosen. With a `teacher` the model
-    starts from its weights, and is held to its item vectors and rankings.
+    starts from its weights, and is held to its item vectors and rankings; with `warm` it only starts from a bundle's.
 
     Raises:
         ArtifactError: when the checkpoint in `folder` is of other data or settings.
         ConfigError: when words are to be hidden and no text layer is trained.
     """
-    run = TrainingRun(data, name, model_config, config, compact_size, teacher)
+    run = TrainingRun(data, name, model_config, config, compact_size, teacher, warm)
     run.progress = load_checkpoint(folder, run.model, run.optimizer, run.progress.fingerprint) or run.progress
     writer = event_writer(folder / "tensorboard", run.progress) if config.tensorboard and run.place.first else None
     with flushed_denormals():
@@ -135,6 +137,7 @@ def _with_second_stage(run: TrainingRun, content: Tensor) -> tuple[TwoStageRecom
             candidates=run.model_config.rank_candidates,
             history_length=run.model_config.history_length,
             seed=run.config.seed,
+            warm=run.warm_ranker,
         )
     memory = precision.memory(run.model_config.memory_links)
     run.progress.seconds += time.perf_counter() - started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,9 @@ from trifocal.features.scratch import stored_text_source
 from trifocal.train.data import TrainingData
 from trifocal.train.examples import SearchEvent
 from trifocal.train.judgements import rated_lists, shown_lists
-from trifocal.types import FloatArray, IntArray, Vocabulary
+from trifocal.types import FloatArray, History, IntArray, Vocabulary
 
-__all__ = ["prepare_training"]
+__all__ = ["item_counts", "prepare_training"]
 
 
 def prepare_training(
@@ -33,6 +34,7 @@ def prepare_training(
     *,
     min_rating: float = 4.0,
     trainable_layers: int = 0,
+    text_encoder: Path | None = None,
 ) -> TrainingData:
     """Return the training data of `split.train`, encoding the catalogue where `cache_folder` does not hold it.
 
@@ -43,6 +45,7 @@ def prepare_training(
         cache_folder: where token features are kept between runs.
         min_rating: least rating that counts as liked.
         trainable_layers: upper text layers that the model trains.
+        text_encoder: see `encode_catalogue`.
     """
     vocabulary = dataset.vocabulary()
     context = ContextVocabulary.fit(split.train[c.DEVICE].unique(), split.train[c.COUNTRY].unique())
@@ -50,18 +53,23 @@ def prepare_training(
         dataset.items, price_buckets=config.price_buckets, max_values=config.max_attribute_values
     )
     features = encode_catalogue(
-        dataset.items, dataset.image_root, attributes, config, cache_folder, trainable_layers=trainable_layers
+        dataset.items,
+        dataset.image_root,
+        attributes,
+        config,
+        cache_folder,
+        trainable_layers=trainable_layers,
+        text_encoder=text_encoder,
     )
     layer = features.trained.backbone.shape if features.trained else None
-    histories = user_histories(split.train, vocabulary, context, min_rating=min_rating)
-    rows = [history.item_rows for history in histories.values()]
-    counts = np.bincount(np.concatenate(rows), minlength=len(vocabulary)).astype(np.float32)
+    found = user_histories(split.train, vocabulary, context, min_rating=min_rating)
+    histories = {str(user): history for user, history in found.items()}
     return TrainingData(
         features=features,
         state=FeatureState(attributes, context, features.text.width, features.image.width, layer),
-        histories={str(user): history for user, history in histories.items()},
+        histories=histories,
         searches=_searches(positives(split.train, min_rating), vocabulary, config, features.text_encoder),
-        counts=counts,
+        counts=item_counts(histories, len(vocabulary)),
         created_s=_created_s(dataset.items),
         fingerprint=_fingerprint(dataset.items, split, config),
         shown=shown_lists(
@@ -73,6 +81,12 @@ def prepare_training(
         ),
         rated=rated_lists(split.train, vocabulary, context, min_rating=min_rating),
     )
+
+
+def item_counts(histories: Mapping[str, History], n_items: int) -> FloatArray:
+    """Return (N,) float32, the events of each of `n_items` items in `histories`."""
+    rows = [history.item_rows for history in (*histories.values(), History())]
+    return np.bincount(np.concatenate(rows), minlength=n_items).astype(np.float32)
 
 
 def _searches(

@@ -25,7 +25,8 @@ from trifocal.train.examples import search_examples
 from trifocal.train.knowledge import evidence_tables
 from trifocal.train.objective import Catalogue, Objective
 from trifocal.train.processes import place
-from trifocal.train.table import pooled_table
+from trifocal.train.table import pooled_features, pooled_table
+from trifocal.train.warm import WarmStart
 
 __all__ = ["TrainingRun", "learning_rates", "require_masked_text"]
 
@@ -42,6 +43,7 @@ class TrainingRun:
         place: of this process.
         weights: of the parts of the one loss, by name.
         content_batch_size: items a step of stage 1.
+        warm_ranker: the ranker starts from a trained one.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class TrainingRun:
         config: TrainConfig,
         compact_size: int,
         teacher: Teacher | None = None,
+        warm: WarmStart | None = None,
     ) -> None:
         require_masked_text(model_config, config)
         torch.manual_seed(config.seed)
@@ -67,9 +70,13 @@ class TrainingRun:
             start_from(teacher.model, self.model)
             teacher = teacher.to(self.device)
             self.weights |= teacher.weights
+        if warm is not None:
+            warm.start(self.model)
         self.model.item_tower.trust_ids(torch.from_numpy(data.counts), model_config.id_prior)
         self.model.to(self.device)
-        self.pooled = pooled_table(self.model, data.features, self.device)
+        # Warm weights stand on the components that they were trained with.
+        components = pooled_table if warm is None else pooled_features
+        self.pooled = components(self.model, data.features, self.device)
         self.attributes = torch.from_numpy(data.features.attributes).to(self.device)
         self.objective = _together(Objective(self.model, model_config, config, teacher))
         alone = ContentObjective(self.model, model_config, config, teacher)
@@ -77,8 +84,10 @@ class TrainingRun:
         self.optimizer = _optimizer(self.model, config)
         self.tables = evidence_tables(data, data.features, model_config.modalities, compact_size)
         searches = search_examples(data.searches, data.histories, model_config.history_length)
-        self.batches = BatchMaker(data, searches, model_config, config, self.place)
-        self.progress = Progress(_fingerprint(data, name, model_config, config, teacher), curve=[])
+        since_s, replay = (0, 1.0) if warm is None else (warm.since_s, warm.replay)
+        self.batches = BatchMaker(data, searches, model_config, config, self.place, since_s, replay)
+        self.warm_ranker = warm is not None and warm.ranker
+        self.progress = Progress(_fingerprint(data, name, model_config, config, teacher or warm), curve=[])
 
     def to_cpu(self) -> None:
         """Move what is left to do, recommending, to the CPU."""
@@ -158,10 +167,10 @@ def learning_rates(config: TrainConfig) -> tuple[float, float, float]:
 
 
 def _fingerprint(
-    data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, teacher: Teacher | None
+    data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, start: Teacher | WarmStart | None
 ) -> str:
     settings = config.model_dump(exclude={"patience", "device", "tensorboard", "gradient_every"})
     about = [data.fingerprint, name, model_config.model_dump(), settings]
-    if teacher is not None:
-        about.append(teacher.fingerprint)
+    if start is not None:
+        about.append(start.fingerprint)
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

@@ -46,11 +46,12 @@ def train_ranker(
     candidates: int,
     history_length: int,
     seed: int,
+    warm: bool = False,
 ) -> dict[str, float]:
     """Train `ranker` in place; return how many lists it saw, and the loss of the last epoch.
 
     Args:
-        ranker: untrained, of as many columns as `tables` give.
+        ranker: of as many columns as `tables` give; untrained but where `warm` is set.
         histories: positive events of each user, those that `precision` and `tables` were made from.
         precision: the memory with what it needs to forget a user.
         tables: the evidence.
@@ -58,6 +59,7 @@ def train_ranker(
         candidates: K.
         history_length: newest events that the evidence reads.
         seed: of what is hidden, of the weights' order and dropout.
+        warm: the ranker has been trained, and keeps the scale of its columns.
     """
     generator = np.random.default_rng([seed, 2])
     questions = held_out_questions(histories, config, generator)
@@ -67,7 +69,8 @@ def train_ranker(
     if lists is None:
         return {"ranker_lists": 0.0, "ranker": float("nan")}
     torch.manual_seed(seed)
-    ranker.standardise(lists.evidence)
+    if not warm:
+        ranker.standardise(lists.evidence)
     loss = _fit(ranker, lists, config, generator)
     ranker.eval()
     return {"ranker_lists": float(len(lists.taken)), "ranker": loss}
