@@ -13,6 +13,7 @@ from trifocal.feedback.experiments.shoppers import (
     exposures,
     read_events,
     shopper_table,
+    started_at,
 )
 from trifocal.feedback.memory_store import MemoryEventStore
 from trifocal.ports import StoredEvent
@@ -69,3 +70,9 @@ def test_a_store_is_read_whole() -> None:
     store.append(EVENTS)
     assert read_events(store).equals(event_frame(EVENTS))
     assert read_events(MemoryEventStore()).equals(event_frame([]))
+
+
+def test_what_was_before_the_start_exposes_nobody() -> None:
+    events = started_at(event_frame(EVENTS), 10.0)
+    assert exposures(events, ["a", "b"])["user_id"].to_list() == ["anna", "ben"]
+    assert exposures(events, ["a", "b"])["variant"].to_list() == ["a", "a"]

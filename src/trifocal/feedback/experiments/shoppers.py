@@ -21,7 +21,7 @@ from trifocal.types import EventType
 
 __all__ = [
     "METRICS", "Metric", "MetricName", "before_column", "covariate", "event_frame", "exposures", "read_events",
-    "shopper_table",
+    "shopper_table", "started_at",
 ]  # fmt: skip
 
 MetricName = Literal["ctr", "conversion", "satisfaction"]
@@ -73,6 +73,11 @@ def read_events(store: EventStore) -> pl.DataFrame:
         parts.append(event_frame(event for _, event in found))
         sequence = found[-1][0]
     return pl.concat(parts)
+
+
+def started_at(events: pl.DataFrame, start_s: float) -> pl.DataFrame:
+    """Return `events`; those before `start_s`, seconds since 1970, name no variant, and so expose nobody."""
+    return events.with_columns(pl.when(pl.col("timestamp_s") >= start_s).then(pl.col("variant")).alias("variant"))
 
 
 def exposures(events: pl.DataFrame, variants: Sequence[str]) -> pl.DataFrame:
