@@ -53,7 +53,7 @@ def encode_figures(rounds: list[dict[str, float]], items: int) -> Measured:
     values = dict(zip(names, map(statistics.median, (ours, theirs)), strict=True))
     values[GOALS[0].name] = median_ratio(ours, theirs)
     note = f"{items} items of the sample shop, text and picture; the loop: SentenceTransformer.encode item by item, "
-    note += "then the same image network picture by picture, with one thread or one a core, whichever is faster"
+    note += "then the same image network in torch picture by picture, one thread or one a core, whichever is faster"
     return Measured(values, {GOALS[0].name: note}, dict.fromkeys(names, "items/s"), {"rounds": rounds})
 
 

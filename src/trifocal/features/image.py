@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from trifocal.errors import ConfigError
 from trifocal.features.backbones import file_sha256, folder_sha256, load_pretrained, packaged_image_weights
-from trifocal.features.efficientnet_lite import IMAGE_SIZES, fused, load_efficientnet_lite
+from trifocal.features.efficientnet_lite import IMAGE_SIZES, EfficientNetLite, fused, load_efficientnet_lite
+from trifocal.features.efficientnet_lite_onnx import feature_map_session, has_onnx_runtime
 from trifocal.ports import TokenSource
 from trifocal.types import FloatArray
 
@@ -67,6 +68,16 @@ def load_picture(path: str, size: int) -> Image.Image:
     return ImageOps.pad(flat, (size, size), Image.Resampling.BICUBIC, color=_PADDING)
 
 
+def _feature_map(network: EfficientNetLite, device: torch.device) -> Callable[[FloatArray], Tensor]:
+    """Return what makes features of pixels: by ONNX Runtime where it is installed and no other device is asked for."""
+    if device.type == "cpu" and has_onnx_runtime():
+        # One each: pictures are encoded side by side, and a second thread gains little on a small network.
+        session = feature_map_session(network, threads=1)
+        return lambda pixels: torch.from_numpy(session(np.ascontiguousarray(pixels)))
+    placed = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
+    return lambda pixels: placed.feature_map(torch.from_numpy(pixels).to(device))
+
+
 def _pooled_grid(feature_map: Tensor, grid: int) -> FloatArray:
     """(B, C, H, W) -> (B, grid * grid, C)."""
     cells = functional.adaptive_avg_pool2d(feature_map, grid).flatten(2).transpose(1, 2)
@@ -89,15 +100,14 @@ class EfficientNetLiteSource:
         self.width = 1280
         self.fingerprint = f"{file_sha256(weights)}-pad-{size}-{grid}"
         self._size, self._grid, self._device = size, grid, torch.device(device)
-        network = fused(load_efficientnet_lite(backbone, weights)).to(self._device)
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
+        self._feature_map = _feature_map(fused(load_efficientnet_lite(backbone, weights)), self._device)
 
     def encode(self, contents: Sequence[str]) -> list[FloatArray]:
         """Return for each picture file its (grid * grid, 1280) features."""
         pictures = np.stack([np.asarray(load_picture(path, self._size), dtype=np.float32) for path in contents])
-        pixels = torch.from_numpy((pictures - 127.0) / 128.0).permute(0, 3, 1, 2).to(self._device)
+        pixels = ((pictures - 127.0) / 128.0).transpose(0, 3, 1, 2)
         with torch.inference_mode():
-            return list(_pooled_grid(self._network.feature_map(pixels), self._grid))
+            return list(_pooled_grid(self._feature_map(pixels), self._grid))
 
 
 class AutoModelImageSource:
