@@ -63,7 +63,7 @@ class RealPostgres:
     def new_database(self, name: str) -> str:
         """Create the empty database `name` and return its address."""
         with connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
         return self.database_url(name)
 
     def kill(self) -> None:

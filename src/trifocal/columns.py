@@ -26,10 +26,17 @@ DWELL_MS = "dwell_ms"
 POSITION = "position"
 QUERY = "query"
 VALUE = "value"
+ANSWER_ID = "answer_id"
+PROPENSITY = "propensity"
+MODEL_VERSION = "model_version"
+VARIANT = "variant"
+RUNG = "rung"
 
 ITEM_COLUMNS = (ITEM_ID, TITLE, DESCRIPTION, CATEGORY, IMAGE, PRICE, CREATED_AT, AVAILABLE)
 EVENT_COLUMNS = (
     USER_ID, ITEM_ID, EVENT, TIMESTAMP, SESSION_ID, DEVICE, COUNTRY, DWELL_MS, POSITION, QUERY, VALUE,
 )  # fmt: skip
+# What the answer said that showed the item; exports have them, data sets do not.
+ECHO_COLUMNS = (ANSWER_ID, PROPENSITY, MODEL_VERSION, VARIANT, RUNG)
 
 CATEGORY_SEPARATOR = " > "

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from trifocal import __version__
-from trifocal.cli import bundle, compare, data, distill, evaluate, recommend, serve, shop, train
+from trifocal.cli import bundle, compare, data, distill, evaluate, events, experiment, recommend, serve, shop, train, update
 from trifocal.errors import TrifocalError
 
 app = typer.Typer(
@@ -24,10 +24,13 @@ app = typer.Typer(
 app.add_typer(shop.app, name="shop")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
+app.command("update")(update.update)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(experiment.app, name="experiment")
+app.add_typer(events.app, name="events")
 app.command("serve")(serve.serve)
 app.command("recommend")(recommend.recommend)
 

@@ -68,6 +68,7 @@ def serve(
     from trifocal.serve.caches import shared_caches
     from trifocal.serve.http_server import BoundedHttp, DrainingServer
     from trifocal.serve.keys import Keys
+    from trifocal.serve.retention import kept_for
     from trifocal.settings import load_settings
 
     console = Console(soft_wrap=True)
@@ -98,7 +99,8 @@ def serve(
                 console.print("[dim]live events and items are kept in memory; --events STORE keeps them[/]")
             console.print(_who_may_ask(len(keys)))
             _end_quietly()
-            DrainingServer(server, drain=app.state.drain, drain_s=settings.drain_s).run(sockets=[listener])
+            with kept_for(store, settings.retention_days):
+                DrainingServer(server, drain=app.state.drain, drain_s=settings.drain_s).run(sockets=[listener])
         finally:
             store.close()
             items.close()

@@ -40,6 +40,8 @@ class ServeConfig(BaseModel):
     """From the stop signal on: how long the service still answers, no longer ready, before it takes nothing new."""
     threads: int = Field(default=2, ge=1)
     """Threads for everything else: searches, events, pages."""
+    retention_days: float = Field(default=0.0, ge=0)
+    """Live events that are older are deleted, at the start and daily; 0 = all are kept."""
     access: AccessConfig = AccessConfig()
     """Who may ask, and how much."""
     index: IndexConfig = IndexConfig()

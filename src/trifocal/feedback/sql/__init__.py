@@ -7,9 +7,18 @@ address ─► engine ─► migrations ─► SqlEventStore, SqlItemStore
 `engine` comes first: it says what to install where SQLAlchemy is missing.
 """
 
-from trifocal.feedback.sql.engine import shown_address
+from trifocal.feedback.sql.engine import shown_address, sqlite_path
 from trifocal.feedback.sql.events import SqlEventStore
 from trifocal.feedback.sql.items import SqlItemStore
-from trifocal.feedback.sql.migrate import HEAD, open_store, schema_version
+from trifocal.feedback.sql.migrate import HEAD, migrated, open_store, schema_version
 
-__all__ = ["HEAD", "SqlEventStore", "SqlItemStore", "open_store", "schema_version", "shown_address"]
+__all__ = [
+    "HEAD",
+    "SqlEventStore",
+    "SqlItemStore",
+    "migrated",
+    "open_store",
+    "schema_version",
+    "shown_address",
+    "sqlite_path",
+]

@@ -21,7 +21,7 @@ try:
 except ImportError as missing:
     raise ConfigError(f"the event store needs the package {missing.name}: pip install 'trifocal[serve]'") from None
 
-__all__ = ["HEAD", "open_store", "schema_version"]
+__all__ = ["HEAD", "migrated", "open_store", "schema_version"]
 
 _STEPS = Path(__file__).parent / "migrations"
 # The step that this code needs; a test compares it with the newest file.
@@ -42,9 +42,21 @@ def open_store(address: str | Path, what: str = "event store") -> Engine:
         ConfigError: when the address is of another kind, or a package is missing.
         ArtifactError: when it cannot be opened, is no such database, or is of a later version.
     """
+    return _opened(address, what)[0]
+
+
+def migrated(address: str | Path) -> tuple[str | None, str]:
+    """Bring the tables of `address` up to date; return the steps before and after. Errors as of `open_store`."""
+    engine, before = _opened(address, "event store")
+    engine.dispose()
+    return before, HEAD
+
+
+def _opened(address: str | Path, what: str) -> tuple[Engine, str | None]:
     engine = new_engine(address)
     try:
-        if schema_version(engine) != HEAD:
+        before = schema_version(engine)
+        if before != HEAD:
             _upgrade(engine, shown_address(address))
     except DBAPIError as error:
         engine.dispose()
@@ -54,7 +66,7 @@ def open_store(address: str | Path, what: str = "event store") -> Engine:
     except ArtifactError:
         engine.dispose()
         raise
-    return engine
+    return engine, before
 
 
 def schema_version(engine: Engine) -> str | None:
