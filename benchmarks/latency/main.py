@@ -13,52 +13,31 @@ is sent to this machine alone. Prints the table, and one JSON object on the last
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
 from benchmarks.latency import catalogue, compare, encode, growth, mixed, served_quality
 from benchmarks.latency.plan import CATALOGUE, FULL, QUICK, Setting, Sizes
-from benchmarks.table.figures import Figure, Goal, Measured, figures_of, table_markdown
-from benchmarks.table.store import stored_or, stored_part
+from benchmarks.table.parts import Part, measured_part, report
 
-from trifocal import __version__
 from trifocal.errors import TrifocalError
 
-__all__ = ["PARTS", "Part", "main"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the benchmark.
-
-    Attributes:
-        goals: what it promises.
-        measure: how that is measured.
-        sizes: names of the sizes that bear on it.
-        serves_catalogue: the catalogue is made first.
-    """
-
-    name: str
-    goals: Sequence[Goal]
-    measure: Callable[[Setting], Measured]
-    sizes: Sequence[str]
-    serves_catalogue: bool = False
+__all__ = ["PARTS", "main", "run_parts"]
 
 
 PARTS = (
-    Part("catalogue", catalogue.GOALS, catalogue.measure, CATALOGUE),
-    Part("compare", compare.GOALS, compare.measure, compare.SIZES, serves_catalogue=True),
-    Part("growth", growth.GOALS, growth.measure, growth.SIZES),
-    Part("encode", encode.GOALS, encode.measure, encode.SIZES),
-    Part("quality", served_quality.GOALS, served_quality.measure, served_quality.SIZES),
-    Part("mixed", mixed.GOALS, mixed.measure, mixed.SIZES, serves_catalogue=True),
+    Part[Setting]("catalogue", catalogue.GOALS, catalogue.measure, CATALOGUE),
+    Part[Setting]("compare", compare.GOALS, compare.measure, compare.SIZES),
+    Part[Setting]("growth", growth.GOALS, growth.measure, growth.SIZES),
+    Part[Setting]("encode", encode.GOALS, encode.measure, encode.SIZES),
+    Part[Setting]("quality", served_quality.GOALS, served_quality.measure, served_quality.SIZES),
+    Part[Setting]("mixed", mixed.GOALS, mixed.measure, mixed.SIZES),
 )
+# The catalogue is made before these.
+_SERVE_CATALOGUE = ("compare", "mixed")
 
 
 def main() -> int:
@@ -67,7 +46,7 @@ def main() -> int:
     try:
         setting = _setting(options)
         run_parts(setting, options.only)
-        _report(setting, options.publish)
+        report("latency", PARTS, setting, [field.name for field in fields(Sizes)], options.publish)
     except TrifocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -79,48 +58,9 @@ def run_parts(setting: Setting, only: Sequence[str]) -> None:
     for part in PARTS:
         if only and part.name not in only:
             continue
-        if part.serves_catalogue:
-            _measured(PARTS[0], replace(setting, force=False))
-        _measured(part, setting)
-
-
-def stored_figures(setting: Setting) -> tuple[list[Figure], dict[str, object]]:
-    """Return the lines of all parts, those not measured yet as missing, and part -> detail."""
-    found = {part.name: stored_part(_path(part, setting), setting.key(part.sizes)) for part in PARTS}
-    lines = [line for part in PARTS for line in figures_of(part.name, part.goals, found[part.name])]
-    return lines, {name: measured.detail for name, measured in found.items() if measured is not None}
-
-
-def _measured(part: Part, setting: Setting) -> Measured:
-    return stored_or(_path(part, setting), setting.key(part.sizes), lambda: part.measure(setting), force=setting.force)
-
-
-def _path(part: Part, setting: Setting) -> Path:
-    return setting.out / f"{part.name}.json"
-
-
-def _report(setting: Setting, publish: Path | None) -> None:
-    figures, detail = stored_figures(setting)
-    result = {"about": _about(setting), "figures": [figure.to_json() for figure in figures], "detail": detail}
-    table = table_markdown(figures)
-    if publish is not None:
-        publish.mkdir(parents=True, exist_ok=True)
-        (publish / "latency.md").write_text(table, encoding="utf-8")
-        (publish / "latency.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(table)
-    print(json.dumps(result))
-
-
-def _about(setting: Setting) -> dict[str, object]:
-    return {
-        **setting.key([field.name for field in fields(Sizes)]),
-        "trifocal": __version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "load_1_minute": round(os.getloadavg()[0], 2),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+        if part.name in _SERVE_CATALOGUE:
+            measured_part(PARTS[0], replace(setting, force=False))
+        measured_part(part, setting)
 
 
 def _setting(options: argparse.Namespace) -> Setting:

@@ -57,7 +57,7 @@ class Sizes:
     minutes: float = 10.0
     warm_up_s: float = 60.0
     overload: float = 4.0
-    overload_s: float = 10.0
+    overload_s: float = 20.0
     quality_cases: int = 4000
     quality_epochs: int = 4
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks.latency.main import PARTS, run_parts, stored_figures
+from benchmarks.latency.main import PARTS, run_parts
 from benchmarks.latency.plan import FULL, QUICK, Setting, catalogue_sizes
 from benchmarks.table.figures import Measured
+from benchmarks.table.parts import stored_figures
 from benchmarks.table.store import stored_or
 
 
@@ -52,7 +53,7 @@ def test_how_long_the_mixed_load_is_does_not_bear_on_the_comparison() -> None:
 
 
 def test_before_anything_is_measured_every_goal_is_missing(tmp_path: Path) -> None:
-    lines, detail = stored_figures(Setting(tmp_path, QUICK))
+    lines, detail = stored_figures(PARTS, Setting(tmp_path, QUICK))
     assert len(lines) == sum(len(part.goals) for part in PARTS)
     assert all(line.value is None and line.met is False for line in lines)
     assert detail == {}
@@ -61,7 +62,7 @@ def test_before_anything_is_measured_every_goal_is_missing(tmp_path: Path) -> No
 def test_the_quick_catalogue_is_made_and_then_shown(tmp_path: Path) -> None:
     setting = Setting(tmp_path, QUICK)
     run_parts(setting, ["catalogue"])
-    lines, _ = stored_figures(setting)
+    lines, _ = stored_figures(PARTS, setting)
     assert {line.name: line.value for line in lines if line.part == "catalogue"}["items"] == QUICK.items
     assert (setting.catalogue / "als" / "item_factors.npy").is_file()
 
