@@ -7,7 +7,7 @@ import pytest
 from trifocal.errors import DataError
 from trifocal.feedback.messages import EventMessage, event_of
 from trifocal.ports import StoredEvent
-from trifocal.serve.wire import EventBody
+from trifocal.serve.events_wire import EventBody
 
 WHOLE = {
     "event_id": "x", "user_id": "ann", "item_id": "shoe", "event": "purchase", "timestamp": "2026-03-01T12:00:00+01:00",

@@ -15,7 +15,7 @@ from trifocal.errors import ServingError
 
 if TYPE_CHECKING:
     from trifocal.ports import EventStore, ItemStore
-    from trifocal.serve import Service
+    from trifocal.serve import ServeConfig, Service
 
 __all__ = ["serve"]
 
@@ -72,7 +72,7 @@ def serve(
     from trifocal.settings import load_settings
 
     console = Console(soft_wrap=True)
-    settings = load_settings(config).serve
+    settings = _with_notes(load_settings(config).serve, events)
     keys = Keys.of(settings.access)
     # Before the model is loaded: a busy port is said at once.
     listener = listening_socket(host, port)
@@ -147,6 +147,20 @@ def _items(events: str | None, pictures: Path | None) -> ItemStore:
     from trifocal.feedback.sql import SqlItemStore
 
     return SqlItemStore(events, pictures=pictures)
+
+
+def _with_notes(settings: ServeConfig, events: str | None) -> ServeConfig:
+    """Return `settings`, in which the notes of an experiment stand beside the file of the events."""
+    if settings.experiment.notes_file or not settings.experiment.variants or events is None:
+        return settings
+    from trifocal.feedback.sql.engine import sqlite_path
+
+    path = sqlite_path(events)
+    if path is None:
+        return settings
+    notes = path.with_name(f"{path.name}.experiments.json")
+    experiment = settings.experiment.model_copy(update={"notes_file": str(notes)})
+    return settings.model_copy(update={"experiment": experiment})
 
 
 def _who_may_ask(keys: int) -> str:

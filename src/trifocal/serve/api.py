@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
@@ -14,12 +15,15 @@ from trifocal.serve.answer_json import answer_json
 from trifocal.serve.asks import Answer, Ask
 from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
+from trifocal.serve.events_wire import EventsAnswer, EventsBody
+from trifocal.serve.experiment.api import ExperimentApi
 from trifocal.serve.gateway import K_MAX
 from trifocal.serve.keys import Keys
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.pictures import placeholder
 from trifocal.serve.statuses import UnavailableError
-from trifocal.serve.wire import EventsAnswer, EventsBody, Failure, ItemAnswer, ItemsAnswer, RecommendBody
+from trifocal.serve.watch.watch import Watch
+from trifocal.serve.wire import Failure, ItemAnswer, ItemsAnswer, RecommendBody
 from trifocal.serve.workers import Workers
 
 __all__ = ["RECOMMEND", "Api"]
@@ -48,8 +52,18 @@ class ReadyAnswer(BaseModel):
 class Api:
     """Routes of the service in force. Stability: internal."""
 
-    def __init__(self, current: Current, workers: Workers, batches: Batches[Ask, Answer], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        current: Current,
+        workers: Workers,
+        batches: Batches[Ask, Answer],
+        metrics: Metrics,
+        experiment: ExperimentApi,
+        watch: Watch,
+    ) -> None:
+        self._watch = watch
         self._current, self._workers, self._batches, self._metrics = current, workers, batches, metrics
+        self._experiment = experiment
         self.ready, self.draining = False, False
 
     def router(self, keys: Keys, *, metrics_keyed: bool = False) -> APIRouter:
@@ -78,16 +92,25 @@ class Api:
         """Say from now on that no request should be sent here; those that come are answered."""
         self.draining = True
 
-    async def recommend(self, body: RecommendBody) -> Response:
+    async def recommend(self, body: RecommendBody, request: Request) -> Response:
         """Recommend items to a user, or to a session without a name."""
-        ask = body.ask()
+        began_s = time.perf_counter()
+        ask = self._experiment.asked(body, request.headers)
         try:
             answer = await self._batches.run(ask)
         except UnavailableError as error:
             _LOGGER.warning("the model did not answer, the last rungs do: %s", error)
-            answer = await self._workers.run(self._current.service.gateway.fall_back, ask)
+            answer = await self._without_model(ask, began_s)
         self._metrics.observe(answer)
+        self._watch.answered(answer, 1000 * (time.perf_counter() - began_s))
         return Response(answer_json(answer, timings=body.timings), media_type="application/json")
+
+    async def _without_model(self, ask: Ask, began_s: float) -> Answer:
+        try:
+            return await self._workers.run(self._current.service.fall_back, ask)
+        except UnavailableError:
+            self._watch.failed(1000 * (time.perf_counter() - began_s))
+            raise
 
     async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
         """Find the items most alike to an item."""
@@ -103,10 +126,11 @@ class Api:
     async def events(self, body: EventsBody) -> EventsAnswer:
         """Store what users did; durable when answered, and part of the very next recommendation."""
         now_s = time.time()
-        stored = await self._workers.run(
-            self._current.service.state.record, [event.stored(now_s) for event in body.events]
-        )
+        events = [event.stored(now_s) for event in body.events]
+        stored = await self._workers.run(self._current.service.state.record, events)
         self._metrics.events.inc(stored)
+        if stored:
+            self._watch.happened(events)
         return EventsAnswer(stored=stored, ignored=len(body.events) - stored)
 
     async def healthz(self) -> dict[str, str]:
@@ -123,7 +147,9 @@ class Api:
 
     async def exposition(self) -> PlainTextResponse:
         """Show the metrics in the text format of Prometheus."""
-        return PlainTextResponse(self._metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        # Key figures take a while to put together, and nobody should wait for them.
+        content = await asyncio.to_thread(self._metrics.exposition)
+        return PlainTextResponse(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def image(self, item_id: str) -> Response:
         """Show an item's picture, or a drawn placeholder."""

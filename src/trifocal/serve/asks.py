@@ -55,7 +55,7 @@ class Ask:
         exclude_seen: leave out the items of the history as well.
         diversity: 0 = the model's order, to 1 = as unlike one another as the candidates are.
         variant: which of the experiment's variants answers; None = there is no experiment.
-        forced: the variant was asked for by name, so that the answer counts nowhere.
+        answered_as: what the answer names instead of its variant, so that it counts nowhere; None = its variant.
     """
 
     user_id: str | None = None
@@ -70,7 +70,7 @@ class Ask:
     filters: Filters = field(default_factory=Filters)
     diversity: float = 0.0
     variant: str | None = None
-    forced: bool = False
+    answered_as: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from trifocal.serve.asks import Answer, Ask, Filters, ItemCard
 from trifocal.serve.current import Current
+from trifocal.serve.experiment.api import ExperimentApi
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.service import Service
 from trifocal.serve.wire import image_address
@@ -43,8 +44,10 @@ _Words = Annotated[str, Query(max_length=500)]
 class Pages:
     """Routes that answer HTML. Stability: internal."""
 
-    def __init__(self, current: Current, workers: Workers, metrics: Metrics, templates: Path) -> None:
-        self._current, self._workers, self._metrics = current, workers, metrics
+    def __init__(
+        self, current: Current, workers: Workers, metrics: Metrics, templates: Path, experiment: ExperimentApi
+    ) -> None:
+        self._current, self._workers, self._metrics, self._experiment = current, workers, metrics, experiment
         self._environment = Environment(
             loader=FileSystemLoader(templates),
             autoescape=True,
@@ -94,8 +97,8 @@ class Pages:
         """Show a shopper's history and recommendations."""
         service = self._current.service
         history = await self._workers.run(service.state.history, id)
-        ask = Ask(user_id=id, k=_RECOMMENDED, filters=Filters(category=section or None))
-        answer = await self._answered(service.gateway.recommend, ask)
+        ask = self._experiment.assigned(Ask(user_id=id, k=_RECOMMENDED, filters=Filters(category=section or None)))
+        answer = await self._answered(service.recommend, ask)
         return self._page(
             "shopper.html",
             shopper=id,

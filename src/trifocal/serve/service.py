@@ -19,7 +19,7 @@ from trifocal.serve.caches import AnswerCache, SharedCaches, answer_cache, confi
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine
-from trifocal.serve.experiment.config import ExplorationConfig
+from trifocal.serve.experiment.config import ExplorationConfig, VariantConfig
 from trifocal.serve.experiment.variants import Made, answered, build_variants, marked
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.histories import HistoryCoder, KnownHistories
@@ -151,21 +151,19 @@ def build_service(
         queries=queries,
         model_version=version,
     )
+    gateway = parts.gateway(config.variant, served, config.exploration, config.limit_ms)
     return Service(
         manifest=bundle.manifest,
         catalogue=catalogue,
         state=parts.state,
-        gateway=parts.gateway(config.variant, served, config.exploration, config.limit_ms),
+        gateway=gateway,
         text_search=text_search,
         picture_search=_picture_search(light, images, text_search, catalogue, config),
         image_root=Path(image_root or contents.image_root).resolve(),
         config=config,
         item_encoder=item_encoder(light, queries, images),
         answers=answers,
-        variants={
-            variant.name: parts.gateway(variant.name, made, variant.exploration or config.exploration, config.limit_ms)
-            for variant, made in variants
-        },
+        variants={variant.name: parts.variant(variant, made, gateway, config) for variant, made in variants},
     )
 
 
@@ -199,6 +197,13 @@ class _Parts:
             exploration=exploration,
             clock=self.clock,
         )
+
+    def variant(self, variant: VariantConfig, made: Made, served: Gateway, config: ServeConfig) -> Gateway:
+        """Return the gateway of a variant; by the served engine, it goes down and up the ladder with it."""
+        gateway = self.gateway(variant.name, made, variant.exploration or config.exploration, config.limit_ms)
+        if gateway.engine is served.engine:
+            gateway.entrance, gateway.last_lists = served.entrance, served.last_lists
+        return gateway
 
 
 def _coder(bundle: Bundle, catalogue: Catalogue) -> HistoryCoder:

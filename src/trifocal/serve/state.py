@@ -75,6 +75,11 @@ class ShopperState:
             clock=clock,
         )
 
+    @property
+    def store(self) -> EventStore:
+        """Where live events are kept."""
+        return self._store
+
     def history(self, user_id: str) -> History:
         """Return everything liked, oldest first; empty for a stranger. Where the store fails, what the bundle says."""
         try:

@@ -9,14 +9,11 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trifocal.ports import StoredEvent
 from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, ScoredItem, SessionEvent
 from trifocal.serve.gateway import K_MAX
 from trifocal.types import EventType
 
 __all__ = [
-    "EventsAnswer",
-    "EventsBody",
     "Failure",
     "FiltersBody",
     "ItemAnswer",
@@ -24,10 +21,10 @@ __all__ = [
     "RecommendBody",
     "image_address",
     "new_answer_id",
+    "seconds",
 ]
 
 _ID = Annotated[str, Field(min_length=1, max_length=200)]
-_EVENTS_MAX = 1000
 _SESSION_MAX = 500
 
 
@@ -105,14 +102,18 @@ class RecommendBody(_Body):
     """0 = the model's order; the greater, the less alike the items are to one another."""
     timings: bool = False
     """Answer with the milliseconds of each stage."""
+    session_id: _ID | None = None
+    """Of a nameless visitor in an experiment: the same one gets the same variant; the `user_id` of the events."""
+    variant: str | None = Field(default=None, max_length=40)
+    """The experiment's variant that must answer, to show it: counts nowhere, and needs the key of an administrator."""
 
     def ask(self) -> Ask:
         """Return the question in the gateway's terms."""
         return Ask(
             user_id=self.user_id,
-            session=tuple(SessionEvent(e.item_id, e.event, _seconds(e.timestamp), e.value) for e in self.events),
+            session=tuple(SessionEvent(e.item_id, e.event, seconds(e.timestamp), e.value) for e in self.events),
             k=self.k,
-            timestamp_s=_seconds(self.context.timestamp),
+            timestamp_s=seconds(self.context.timestamp),
             device=self.context.device,
             country=self.context.country,
             query=self.query,
@@ -121,71 +122,6 @@ class RecommendBody(_Body):
             filters=self.filters.filters(),
             diversity=self.diversity,
         )
-
-
-class EventBody(_Body):
-    """Something that a user did."""
-
-    event_id: _ID = Field(default_factory=lambda: uuid.uuid4().hex)
-    """The client's own id; the same id again is ignored, so that a batch can be sent twice."""
-    user_id: _ID
-    """Who."""
-    item_id: _ID
-    """With which item; one that the bundle does not know is stored and does not count yet."""
-    event: EventType
-    """What."""
-    timestamp: datetime | None = None
-    """When; default is now."""
-    session_id: str | None = Field(default=None, max_length=200)
-    """The session that it belongs to."""
-    device: str | None = Field(default=None, max_length=100)
-    """As in the training data."""
-    country: str | None = Field(default=None, max_length=100)
-    """As in the training data."""
-    dwell_ms: int | None = Field(default=None, ge=0)
-    """How long the item was looked at, in milliseconds."""
-    position: int | None = Field(default=None, ge=1)
-    """Place in the list that was shown, 1 = first."""
-    query: str | None = Field(default=None, max_length=500)
-    """What was searched for."""
-    value: float | None = None
-    """Rating or quantity."""
-    answer_id: str | None = Field(default=None, max_length=200)
-    """Of the answer that showed the item; this and the next four are sent back as that answer said."""
-    propensity: float | None = Field(default=None, gt=0, le=1)
-    """The item's, in that answer."""
-    model_version: str | None = Field(default=None, max_length=100)
-    """Of that answer."""
-    variant: str | None = Field(default=None, max_length=50)
-    """Of that answer."""
-    rung: str | None = Field(default=None, max_length=50)
-    """Of that answer."""
-
-    def stored(self, now_s: float) -> StoredEvent:
-        """Return the event in the store's terms."""
-        fields = self.model_dump(exclude={"timestamp", "event"})
-        seconds = _seconds(self.timestamp)
-        return StoredEvent(**fields, event=self.event.value, timestamp_s=now_s if seconds is None else seconds)
-
-
-class EventsBody(_Body):
-    """A batch of events, stored whole or not at all."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"events": [{"user_id": "u1", "item_id": "i1", "event": "click"}]}]}
-    )
-
-    events: tuple[EventBody, ...] = Field(min_length=1, max_length=_EVENTS_MAX)
-    """One to a thousand events."""
-
-
-class EventsAnswer(_Body):
-    """What became of a batch; it is on the disk when this is sent."""
-
-    stored: int
-    """New events."""
-    ignored: int
-    """Events whose id was known already."""
 
 
 class ItemAnswer(_Body):
@@ -313,7 +249,8 @@ def image_address(item_id: str) -> str:
     return f"/images/{quote(item_id, safe='')}"
 
 
-def _seconds(moment: datetime | None) -> float | None:
+def seconds(moment: datetime | None) -> float | None:
+    """Return seconds since 1970, UTC; a moment without a zone counts as UTC."""
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -34,7 +34,7 @@ OTHER_ASKS: dict[str, object] = {
     "filters": Filters(category="Fashion"),
     "diversity": 0.5,
     "variant": "als",
-    "forced": True,
+    "answered_as": "forced:als",
 }
 OTHER_FILTERS: dict[str, object] = {
     "category": "Fashion",

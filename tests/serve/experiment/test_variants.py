@@ -92,7 +92,7 @@ def test_a_fallback_is_the_variants_own(service: Service) -> None:
 
 
 def test_what_was_asked_for_by_name_says_so(service: Service) -> None:
-    ask = Ask(user_id="ann", k=4, variant="als", forced=True)
+    ask = Ask(user_id="ann", k=4, variant="als", answered_as="forced:als")
     (many,) = service.recommend_many([ask])
     assert isinstance(many, Answer)
     assert {many.variant, service.recommend(ask).variant, service.fall_back(ask).variant} == {"forced:als"}

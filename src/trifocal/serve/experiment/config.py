@@ -57,8 +57,10 @@ class GuardRailConfig(_Section):
 
     metric: Literal["ctr", "conversion"] = "ctr"
     """ctr = clicks an impression; conversion = share of the shoppers who bought."""
-    margin: float = Field(default=0.1, gt=0, lt=1)
-    """Relative to the control: .1 = a variant is stopped once it is surely more than a tenth worse."""
+    tolerated: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the control's figure that may be lost: .1 = a variant goes once it surely loses more than a tenth."""
+    alpha: float = Field(default=0.01, gt=0, lt=1)
+    """Chance that a variant which loses just that is ever stopped, however often one looks."""
 
 
 class ExperimentConfig(_Section):
@@ -72,10 +74,10 @@ class ExperimentConfig(_Section):
     """What is compared; the first is the control, which the others are measured against."""
     guard_rails: tuple[GuardRailConfig, ...] = (GuardRailConfig(),)
     """Each stops a variant by itself."""
-    alpha: float = Field(default=0.01, gt=0, le=0.5)
-    """Greatest chance that a guard rail stops a variant that is within its margin, however often one looks."""
-    shoppers_min: int = Field(default=100, ge=2)
-    """Shoppers that a variant and the control must have before a guard rail judges."""
+    planned_shoppers: int = Field(default=2000, ge=1)
+    """Shoppers of two variants together at which the intervals are to be tightest; they hold at any number."""
+    notes_file: str = ""
+    """Keeps who was stopped over a restart; empty = beside the SQLite file of --events, else in memory."""
     check_s: float = Field(default=10.0, gt=0)
     """How often the guard rails look."""
 

@@ -32,12 +32,9 @@ from trifocal.serve.models import engine_of
 from trifocal.serve.queries import QueryEncoder
 from trifocal.types import Vocabulary
 
-__all__ = ["FORCED", "Made", "answered", "build_variants", "grown", "marked"]
+__all__ = ["Made", "answered", "build_variants", "grown", "marked"]
 
 _Answer = TypeVar("_Answer", bound=Answer | TrifocalError)
-
-FORCED = "forced:"
-"""Before the name of the variant in an answer that somebody asked for by name: what comes of it does not count."""
 
 
 @dataclass(frozen=True)
@@ -140,5 +137,7 @@ def answered(asks: Sequence[Ask], gateway: Gateway, variants: Mapping[str, Gatew
 
 
 def marked(ask: Ask, answer: _Answer) -> _Answer:
-    """Return `answer`, which says so where its variant was asked for by name."""
-    return replace(answer, variant=FORCED + answer.variant) if ask.forced and isinstance(answer, Answer) else answer
+    """Return `answer` under the name that the question gives it."""
+    if ask.answered_as is None or not isinstance(answer, Answer):
+        return answer
+    return replace(answer, variant=ask.answered_as)
