@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from trifocal.bundle import Bundle, Manifest
 from trifocal.bundle.network import load_compact, load_encoder, load_image_encoder, load_looks
 from trifocal.errors import TrifocalError
@@ -28,6 +26,7 @@ from trifocal.serve.models import engine_of
 from trifocal.serve.picture_search import PictureEncoder, PictureSearch
 from trifocal.serve.pictures import picture_file
 from trifocal.serve.queries import PooledEncoder, QueryEncoder
+from trifocal.serve.resident import release_mapped
 from trifocal.serve.search import TextSearch
 from trifocal.serve.state import ShopperState
 
@@ -44,6 +43,7 @@ class Service:
         live_images: the folder of the pictures of live items.
         variants: gateways of an experiment by name; they share state and items with `gateway`. Empty = there is none.
         catalogue_version: tells the items from those before and after a change; 0 = as in the bundle.
+        folder: of the bundle, whose tables are mapped into memory.
     """
 
     manifest: Manifest
@@ -59,6 +59,7 @@ class Service:
     live_images: Path | None = None
     variants: Mapping[str, Gateway] = field(default_factory=dict)
     catalogue_version: int = 0
+    folder: Path | None = None
 
     def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
         """Return an answer to each of `asks`, by the gateway of its variant."""
@@ -102,6 +103,8 @@ class Service:
                 self.recommend(Ask(k=10, session=known, variant=name))
         self.text_search.search("warm", 1)
         self.item_encoder.warm_up()
+        if self.folder is not None:
+            release_mapped(self.folder)
 
 
 def build_service(
@@ -146,7 +149,7 @@ def build_service(
     served = Made(version, engine or engine_of(bundle, config), queries)
     variants = build_variants(bundle, config, served, lambda: known.taken(len(catalogue)))
     text_search = TextSearch(
-        text_vectors=contents.text_vectors.astype(np.float32),
+        text_vectors=contents.text_vectors,
         catalogue=catalogue,
         queries=queries,
         model_version=version,
@@ -160,6 +163,7 @@ def build_service(
         text_search=text_search,
         picture_search=_picture_search(light, images, text_search, catalogue, config),
         image_root=Path(image_root or contents.image_root).resolve(),
+        folder=bundle.folder,
         config=config,
         item_encoder=item_encoder(light, queries, images),
         answers=answers,
