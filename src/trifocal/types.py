@@ -19,6 +19,7 @@ import numpy.typing as npt
 __all__ = [
     "EVENT_CODES",
     "POSITIVE_EVENTS",
+    "AnyFloats",
     "BoolArray",
     "Context",
     "EventType",
@@ -41,6 +42,7 @@ ItemRow = NewType("ItemRow", int)
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
+AnyFloats = npt.NDArray[np.float32] | npt.NDArray[np.float16]
 BoolArray = npt.NDArray[np.bool_]
 
 

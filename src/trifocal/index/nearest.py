@@ -14,7 +14,7 @@ from trifocal.errors import NotFoundError, ServingError
 from trifocal.index.exact import ExactIndex
 from trifocal.index.growing import GrowingRows
 from trifocal.index.live import LiveIndex
-from trifocal.types import FloatArray, FloatRows, IntArray, Rankings, Request
+from trifocal.types import AnyFloats, FloatArray, FloatRows, IntArray, Rankings, Request
 
 __all__ = ["NearestRecommender", "normalised"]
 
@@ -117,15 +117,15 @@ class NearestRecommender:
         return self._items_index, self._texts_index, self._joint_index
 
 
-def normalised(vectors: FloatArray) -> FloatArray:
+def normalised(vectors: AnyFloats) -> FloatArray:
     """Return `vectors` (..., D) as float32 of length 1; a zero vector stays zero.
 
     >>> normalised(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    vectors = np.asarray(vectors, dtype=np.float32)
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: FloatArray = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    floats = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(floats, axis=-1, keepdims=True)
+    unit: FloatArray = np.divide(floats, lengths, out=np.zeros_like(floats), where=lengths > 0)
     return unit
 
 

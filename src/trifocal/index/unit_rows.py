@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trifocal.index.nearest import normalised
-from trifocal.types import FloatArray, IntArray
+from trifocal.types import AnyFloats, FloatArray, IntArray
 
 __all__ = ["UnitRows"]
 
@@ -15,7 +15,7 @@ class UnitRows:
 
     ndim = 2
 
-    def __init__(self, table: FloatArray) -> None:
+    def __init__(self, table: AnyFloats) -> None:
         """Take the table (N, D); it is not copied."""
         self._table = table
         self.shape: tuple[int, ...] = table.shape

@@ -20,7 +20,7 @@ from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.queries import QueryEncoder
 from trifocal.serve.rungs import Rung, first_usable
 from trifocal.serve.stages import Stopwatch
-from trifocal.types import FloatArray, IntArray, Rankings
+from trifocal.types import AnyFloats, FloatArray, IntArray, Rankings
 
 __all__ = ["TextSearch"]
 
@@ -40,7 +40,7 @@ class TextSearch:
     """Items whose text is nearest to a query. Stability: caller."""
 
     def __init__(
-        self, *, text_vectors: FloatArray, catalogue: Catalogue, queries: QueryEncoder, model_version: str
+        self, *, text_vectors: AnyFloats, catalogue: Catalogue, queries: QueryEncoder, model_version: str
     ) -> None:
         """Take the (N, text width) pooled text features; they are normalised, so that cosines are compared."""
         self._catalogue, self._queries, self._model_version = catalogue, queries, model_version
@@ -117,7 +117,7 @@ class TextSearch:
         return top_k(scores[None], k, exclude=[question.exclude])
 
 
-def _text_index(text_vectors: FloatArray) -> Index:
+def _text_index(text_vectors: AnyFloats) -> Index:
     if len(text_vectors) <= _EXACT_MOST:
         return ExactIndex(normalised(text_vectors))
     return Flat8Index(UnitRows(text_vectors), SearchPlan(rescoring=_RESCORING))
