@@ -36,6 +36,7 @@ from trifocal.serve.caches.config import CacheConfig
 from trifocal.serve.engines import WholeEngine
 from trifocal.serve.models import SERVING_FOLDER
 from trifocal.serve.online import Candidates
+from trifocal.serve.watch.config import WatchConfig
 from trifocal.types import FloatArray, Rankings, Request
 
 LIMIT_MS = 100.0
@@ -81,7 +82,9 @@ def engine() -> Iterator[FaultyEngine]:
 
 @pytest.fixture
 def client(tmp_path: Path, engine: FaultyEngine) -> Iterator[TestClient]:
-    service = small_service(tmp_path, engine=engine, config=ServeConfig(limit_ms=LIMIT_MS, queue_ms=10_000))
+    # What the ladder does by itself; the watch would move it.
+    config = ServeConfig(limit_ms=LIMIT_MS, queue_ms=10_000, watch=WatchConfig(enabled=False))
+    service = small_service(tmp_path, engine=engine, config=config)
     with TestClient(create_app(service), raise_server_exceptions=False) as client:
         yield client
 

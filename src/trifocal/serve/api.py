@@ -22,6 +22,7 @@ from trifocal.serve.keys import Keys
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.pictures import placeholder
 from trifocal.serve.statuses import UnavailableError
+from trifocal.serve.watch.watch import Watch
 from trifocal.serve.wire import Failure, ItemAnswer, ItemsAnswer, RecommendBody
 from trifocal.serve.workers import Workers
 
@@ -58,7 +59,9 @@ class Api:
         batches: Batches[Ask, Answer],
         metrics: Metrics,
         experiment: ExperimentApi,
+        watch: Watch,
     ) -> None:
+        self._watch = watch
         self._current, self._workers, self._batches, self._metrics = current, workers, batches, metrics
         self._experiment = experiment
         self.ready, self.draining = False, False
@@ -91,14 +94,23 @@ class Api:
 
     async def recommend(self, body: RecommendBody, request: Request) -> Response:
         """Recommend items to a user, or to a session without a name."""
+        began_s = time.perf_counter()
         ask = self._experiment.asked(body, request.headers)
         try:
             answer = await self._batches.run(ask)
         except UnavailableError as error:
             _LOGGER.warning("the model did not answer, the last rungs do: %s", error)
-            answer = await self._workers.run(self._current.service.fall_back, ask)
+            answer = await self._without_model(ask, began_s)
         self._metrics.observe(answer)
+        self._watch.answered(answer, 1000 * (time.perf_counter() - began_s))
         return Response(answer_json(answer, timings=body.timings), media_type="application/json")
+
+    async def _without_model(self, ask: Ask, began_s: float) -> Answer:
+        try:
+            return await self._workers.run(self._current.service.fall_back, ask)
+        except UnavailableError:
+            self._watch.failed(1000 * (time.perf_counter() - began_s))
+            raise
 
     async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
         """Find the items most alike to an item."""
@@ -117,6 +129,8 @@ class Api:
         events = [event.stored(now_s) for event in body.events]
         stored = await self._workers.run(self._current.service.state.record, events)
         self._metrics.events.inc(stored)
+        if stored:
+            self._watch.happened(events)
         return EventsAnswer(stored=stored, ignored=len(body.events) - stored)
 
     async def healthz(self) -> dict[str, str]:

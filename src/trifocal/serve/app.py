@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -29,6 +30,8 @@ try:
     from trifocal.serve.search_api import SearchApi
     from trifocal.serve.turn_away import TurnAway
     from trifocal.serve.users_api import UsersApi
+    from trifocal.serve.watch.api import HealthApi
+    from trifocal.serve.watch.collector import WatchCollector
 except ImportError as missing:
     raise ConfigError(f"the server needs the package {missing.name}: pip install 'trifocal[serve]'") from missing
 
@@ -44,6 +47,8 @@ from trifocal.serve.live.items import LiveItems
 from trifocal.serve.live.swap import BundleSwap
 from trifocal.serve.live.users import LiveUsers
 from trifocal.serve.service import Service
+from trifocal.serve.watch.refill import refill
+from trifocal.serve.watch.watch import Watch
 from trifocal.serve.workers import Workers
 
 __all__ = ["create_app"]
@@ -78,7 +83,8 @@ def create_app(
     metrics.register(CacheCollector(lambda: current.service.cache_stats()))
     metrics.register(_queues(workers, batches, config.queue))
     experiment = ExperimentApi(_experiment(current.service, metrics), keys)
-    api = Api(current, workers, batches, metrics, experiment)
+    watch = _watch(current, metrics)
+    api = Api(current, workers, batches, metrics, experiment, watch)
     pages = Pages(current, workers, metrics, _WEB / "templates", experiment)
     # The built-in docs pages load their scripts from the network; ours is drawn here.
     app = FastAPI(
@@ -88,14 +94,17 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         responses=FAILURES,
-        lifespan=_lifespan(current.service, workers, batches, api, experiment),
+        lifespan=_lifespan(current.service, workers, batches, api, experiment, watch),
     )
     app.include_router(api.router(keys, metrics_keyed=config.access.metrics))
     app.include_router(experiment.router())
+    app.include_router(HealthApi(watch, current, config.watch).router(keys))
     search = SearchApi(current, workers, metrics)
     app.include_router(search.router(), dependencies=keys.needed("read"))
     app.include_router(ItemsApi(current, live, workers).router(keys))
-    app.include_router(UsersApi(LiveUsers(current, store), workers, durable=store.is_durable).router(keys))
+    app.include_router(
+        UsersApi(LiveUsers(current, store, forget=watch.forget), workers, durable=store.is_durable).router(keys)
+    )
     app.include_router(BundleApi(BundleSwap(current, live, load), metrics).router(keys))
     app.include_router(pages.router(app.openapi), dependencies=keys.needed("read"))
     app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
@@ -103,7 +112,7 @@ def create_app(
     app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(TurnAway, path=RECOMMEND, check=batches.check_room, refused=metrics.turned_away)
     answer_failures(app, pages.told, metrics.refused)
-    app.state.drain = api.drain
+    app.state.drain, app.state.watch = api.drain, watch
     return app
 
 
@@ -135,6 +144,14 @@ def _experiment(service: Service, metrics: Metrics) -> Experiment | None:
     return experiment
 
 
+def _watch(current: Current, metrics: Metrics) -> Watch:
+    config = current.service.config.watch
+    watch = Watch(current, config)
+    if config.enabled:
+        metrics.register(WatchCollector(watch.report))
+    return watch
+
+
 def _queues(workers: Workers, batches: Batches[Ask, Answer], limit: int) -> QueueCollector:
     return QueueCollector(
         {
@@ -152,13 +169,18 @@ def _queues(workers: Workers, batches: Batches[Ask, Answer], limit: int) -> Queu
 
 
 def _lifespan(
-    service: Service, workers: Workers, batches: Batches[Ask, Answer], api: Api, experiment: ExperimentApi
+    service: Service,
+    workers: Workers,
+    batches: Batches[Ask, Answer],
+    api: Api,
+    experiment: ExperimentApi,
+    watch: Watch,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # In the background: the process says that it is alive while the models warm up.
         tasks = [
-            asyncio.create_task(_warm_up(service, workers, api)),
+            asyncio.create_task(_warm_up(service, workers, api, watch)),
             asyncio.create_task(experiment.watch(service.config.experiment.check_s)),
         ]
         yield
@@ -167,17 +189,28 @@ def _lifespan(
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        watch.close()
         batches.close()
         workers.close()
 
     return lifespan
 
 
-async def _warm_up(service: Service, workers: Workers, api: Api) -> None:
+async def _warm_up(service: Service, workers: Workers, api: Api, watch: Watch) -> None:
     try:
         await workers.run(service.warm_up)
     except Exception:
         # Nobody waits for this task: what breaks here has to be said here.
         _LOGGER.exception("warming up failed, the service stays not ready")
         return
+    # Before anybody is sent here: what is answered now is what is right.
+    await asyncio.to_thread(_begin, watch, service)
     api.ready = True
+
+
+def _begin(watch: Watch, service: Service) -> None:
+    watch.start()
+    config, now_s = service.config.watch, time.time()
+    if config.enabled:
+        since_s = now_s - max(config.kpis.windows_s)
+        refill(watch, service.state.store, since_s=since_s, until_s=now_s, most=config.refill_events)

@@ -11,6 +11,7 @@ from trifocal.serve.access_config import AccessConfig
 from trifocal.serve.caches.config import CacheConfig
 from trifocal.serve.experiment.config import ExperimentConfig, ExplorationConfig
 from trifocal.serve.live.config import LiveConfig
+from trifocal.serve.watch.config import WatchConfig
 
 __all__ = ["ServeConfig"]
 
@@ -50,6 +51,8 @@ class ServeConfig(BaseModel):
     """What changes while the service runs."""
     caches: CacheConfig = CacheConfig()
     """What is kept between requests."""
+    watch: WatchConfig = WatchConfig()
+    """How the service watches itself."""
     exploration: ExplorationConfig = ExplorationConfig()
     """The place of a list that is left to chance."""
     experiment: ExperimentConfig = ExperimentConfig()

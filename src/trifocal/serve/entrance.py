@@ -19,12 +19,16 @@ class Entrance:
     >>> entrance.open(2, probed=1, every=3)
     >>> [entrance.first() for _ in range(6)]
     [2, 2, 1, 2, 2, 1]
+
+    Attributes:
+        probes: how many there were since probing began.
     """
 
     def __init__(self) -> None:
         # One value, put in place in one assignment: nobody reads half of a change.
         self._state = (0, 0, 0)
         self._asked = itertools.count(1)
+        self.probes = 0
 
     @property
     def rung(self) -> int:
@@ -39,7 +43,7 @@ class Entrance:
             probed: a higher rung that a few questions are asked of; None = none.
             every: of so many questions one is a probe.
         """
-        self._asked = itertools.count(1)
+        self._asked, self.probes = itertools.count(1), 0
         self._state = (rung, rung if probed is None else probed, 0 if probed is None else every)
 
     def first(self) -> int:
@@ -47,4 +51,8 @@ class Entrance:
         rung, probed, every = self._state
         if not every:
             return rung
-        return probed if next(self._asked) % every == 0 else rung
+        place = next(self._asked)
+        if place % every:
+            return rung
+        self.probes = place // every
+        return probed

@@ -133,6 +133,14 @@ class ShopperState:
         """Return the counts of each level of the cache, nearest first."""
         return self._sessions.stats()
 
+    def known_history(self, user_id: str) -> History:
+        """Return what the bundle says that the shopper liked, oldest first; live events do not count."""
+        return self._known.history(user_id)
+
+    def is_in_bundle(self, user_id: str) -> bool:
+        """Return whether the bundle knows the shopper."""
+        return self._known.count(user_id) > 0
+
     def knows(self, user_id: str) -> bool:
         """Return whether anything is known of `user_id`."""
         return self._known.count(user_id) > 0 or bool(self._store.newest(user_id, 1))

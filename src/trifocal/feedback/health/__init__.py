@@ -7,6 +7,7 @@ from trifocal.feedback.health.cusum import ShareCusum, ShareFall
 from trifocal.feedback.health.ewma import EwmaChart
 from trifocal.feedback.health.guard import Guard, Move, Phase, RungTally
 from trifocal.feedback.health.settling import Settled, Settling
+from trifocal.feedback.health.signals import InputSignals, VariantSignals
 
 __all__ = [
     "AdwinChange",
@@ -17,6 +18,7 @@ __all__ = [
     "EwmaChart",
     "Guard",
     "GuardConfig",
+    "InputSignals",
     "Move",
     "PageHinkleyChange",
     "Phase",
@@ -26,4 +28,5 @@ __all__ = [
     "Severity",
     "ShareCusum",
     "ShareFall",
+    "VariantSignals",
 ]

@@ -74,6 +74,13 @@ class Settling:
             settled.append(self._settle(key))
         return settled
 
+    def forget(self, user_id: str) -> None:
+        """Drop what a shopper who is deleted was shown."""
+        self._of_user.pop(user_id, None)
+        for held in (self._shown, self._late):
+            for key in [key for key, shown in held.items() if shown.user_id == user_id]:
+                del held[key]
+
     def __len__(self) -> int:
         return len(self._shown)
 
