@@ -53,7 +53,7 @@ def test_by_hand() -> None:
     half = np.array([0.5, 0.5])
     log = LoggedDecisions(np.array([1.0, 0.0]), np.array([0.25, 0.8]), np.array([0.5, 0.4]), half, half)
     assert [estimate(log, method).value for method in METHODS] == pytest.approx([1.0, 0.8, 0.875])
-    found = estimate(log, "doubly robust")
+    found = estimate(log, "doubly robust", interval="normal")
     # standard error of 1.5 and 0.25: 0.625
     assert (found.high - found.low) / 2 == pytest.approx(1.959964 * 0.625)
     assert found.effective_decisions == pytest.approx(2.5**2 / 4.25)
@@ -88,7 +88,7 @@ def test_clipping_says_what_it_takes() -> None:
 
 def test_bernstein_is_wider_and_always_holds() -> None:
     log = BANDIT.log(np.random.default_rng(10), 2000)
-    normal = estimate(log, "ips", clip=8.0)
+    normal = estimate(log, "ips", clip=8.0, interval="normal")
     sure = estimate(log, "ips", clip=8.0, interval="empirical bernstein")
     assert sure.low < normal.low < normal.high < sure.high
 
@@ -97,7 +97,7 @@ def test_decisions_of_one_answer_count_as_one_draw() -> None:
     log = BANDIT.log(np.random.default_rng(11), 500)
     rewards, propensities, target = (np.repeat(column, 2) for column in (log.rewards, log.propensities, log.target))
     twice = LoggedDecisions(rewards, propensities, target, clusters=np.repeat(np.arange(500), 2))
-    once, again = estimate(log, "snips"), estimate(twice, "snips")
+    once, again = (estimate(each, "snips", interval="normal") for each in (log, twice))
     assert [again.low, again.high] == pytest.approx([once.low, once.high])
 
 
@@ -131,3 +131,22 @@ def test_a_method_that_lacks_something_is_refused() -> None:
         estimate(log, "snips")
     with pytest.raises(ConfigError, match="needs ips, a clip"):
         estimate(log, "ips", interval="empirical bernstein")
+
+
+def test_where_rewards_are_rare_the_plain_interval_is_too_narrow_and_the_default_is_not() -> None:
+    rare = replace(BANDIT, chances=np.array([[0.02, 0.01, 0.02], [0.02, 0.01, 0.01]]))
+    rng = np.random.default_rng(13)
+    logs = [rare.log(rng, 300) for _ in range(300)]
+    for method in METHODS:
+        wilson, normal = ([estimate(log, method, interval=kind) for log in logs] for kind in ("wilson", "normal"))
+        assert np.mean([x.low <= rare.truth <= x.high for x in wilson]) >= 0.94
+        assert np.mean([x.low <= rare.truth <= x.high for x in normal]) < 0.9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_log_without_a_reward_still_knows_something(method: Method) -> None:
+    half, small = np.full(200, 0.5), np.full(200, 0.005)
+    found = estimate(LoggedDecisions(np.zeros(200), half, half, small, small), method)
+    assert found.low <= found.value == pytest.approx(0.0)
+    # Exactly none of 200 leaves room up to 3.7 / 200.
+    assert 0.015 < found.high < 0.04

@@ -26,11 +26,13 @@ from trifocal.types import IntArray
 __all__ = ["Interval", "LoggedDecisions", "Method", "OffPolicyEstimate", "estimate"]
 
 Method = Literal["ips", "snips", "doubly robust"]
-Interval = Literal["normal", "empirical bernstein"]
+Interval = Literal["wilson", "normal", "empirical bernstein"]
 # With fewer decisions' worth behind it, an estimate hangs on a handful of lucky draws.
 _LEAST_EFFECTIVE = 100.0
 # Weights are far from normal: a mean this many standard errors off is no chance.
 _ERRORS_OFF = 4.0
+# Of one draw of a rate.
+_LARGEST_ERROR = 0.5
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def estimate(
     *,
     clip: float | None = None,
     level: float = 0.95,
-    interval: Interval = "normal",
+    interval: Interval = "wilson",
 ) -> OffPolicyEstimate:
     """Return the estimate of `method` with its interval.
 
@@ -113,8 +115,10 @@ def estimate(
         clip: no weight counts more; less noise, and IPS too low by at most `lost_weight`. The interval does not know
             of that bias. None = no clipping, no bias.
         level: of the interval, 0..1.
-        interval: `normal` = central limit, with the spread between clusters; `empirical bernstein` holds for every
-            length of the log, for "ips" and a `clip` only, and is much wider.
+        interval: `wilson` = score interval of a rate, with an error that is never below what rewards of 0 or 1 must
+            have: where few good rewards were seen, the spread that was seen is too small more often than not.
+            `normal` = value and spread alone; too narrow there. `empirical bernstein` holds for every length of the
+            log, for "ips" and a `clip` only, and is much wider.
 
     Raises:
         ConfigError: when the method lacks what it needs.
@@ -123,14 +127,20 @@ def estimate(
     values = _values(logged, method, weights)
     value = float(values.mean())
     clusters = np.arange(len(values)) if logged.clusters is None else logged.clusters
-    if interval == "normal":
-        reach = float(norm.isf((1 - level) / 2)) * _cluster_error(values - value, clusters)
-    else:
-        reach = _bernstein_reach(values, _bernstein_range(method, clip, logged), 1 - level)
-    effective = float(weights.sum() ** 2 / (weights @ weights)) if weights.any() else 0.0
+    error = _cluster_error(values - value, clusters)
+    z = float(norm.isf((1 - level) / 2))
+    match interval:
+        case "wilson":
+            low, high = _wilson(value, max(error, _least_error(logged, method, weights, value)), z)
+        case "normal":
+            low, high = value - z * error, value + z * error
+        case "empirical bernstein":
+            reach = _bernstein_reach(values, _bernstein_range(method, clip, logged), 1 - level)
+            low, high = value - reach, value + reach
+    effective = _effective(weights)
     lost = 1 - float(weights.sum() / max(logged.weights().sum(), 1e-300))
     warning = _warning(effective, lost, logged)
-    return OffPolicyEstimate(value, value - reach, value + reach, effective, max(lost, 0.0), warning)
+    return OffPolicyEstimate(value, low, high, effective, max(lost, 0.0), warning)
 
 
 def _values(logged: LoggedDecisions, method: Method, weights: Numbers) -> Numbers:
@@ -158,6 +168,43 @@ def _cluster_error(deviations: Numbers, clusters: IntArray) -> float:
     sums = np.bincount(rows, weights=deviations)
     count = len(sums)
     return math.sqrt(count / (count - 1) * float(sums @ sums)) / len(deviations) if count > 1 else math.inf
+
+
+def _least_error(logged: LoggedDecisions, method: Method, weights: Numbers, value: float) -> float:
+    """Return the standard error that rewards of 0 or 1 have by themselves: a reward of chance q has q (1 - q).
+
+    q is the model's; without one it is the value itself, half a reward at least, and the decisions are the effective
+    ones.
+    """
+    if method == "doubly robust" and logged.model is not None and logged.model_target is not None:
+        noise = weights**2 * (logged.model * (1 - logged.model)).clip(min=0)
+        return math.sqrt(float(logged.model_target.var() + noise.mean()) / len(weights))
+    effective = max(_effective(weights), 1.0)
+    rate = min(max(value, 0.5 / effective), 1 - 0.5 / effective)
+    return math.sqrt(rate * (1 - rate) / effective)
+
+
+def _effective(weights: Numbers) -> float:
+    return float(weights.sum() ** 2 / (weights @ weights)) if weights.any() else 0.0
+
+
+def _wilson(value: float, error: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval, JASA 1927, of a rate from as many draws as give `error`: value (1 - value) / error^2.
+
+    >>> low, high = _wilson(0.5, 0.1, 2.0)  # 25 draws: 0.5 +- 2 / 1.16 * sqrt(0.01 + 1 / 625)
+    >>> round(low, 4), round(high, 4)
+    (0.3143, 0.6857)
+    """
+    if not error > 0:
+        return value, value
+    if error >= _LARGEST_ERROR:
+        return 0.0, 1.0
+    # One reward in n draws has a mean of 1 / n and an error of about as much: fewer cannot be told from one.
+    rate = min(max(value, error), 1 - error)
+    draws = rate * (1 - rate) / error**2
+    middle = (rate + z * z / (2 * draws)) / (1 + z * z / draws)
+    reach = z / (1 + z * z / draws) * math.sqrt(error**2 + z * z / (4 * draws * draws))
+    return min(middle - reach, value), max(middle + reach, value)
 
 
 def _bernstein_range(method: Method, clip: float | None, logged: LoggedDecisions) -> float:

@@ -59,6 +59,7 @@ def p_plot(looks: Sequence[Look], experiment: Experiment) -> str:
         figure, axes = _empty("always-valid p, the least so far")
         axes.set_yscale("log")
         axes.set_ylim(_LEAST_P, 1.5)
+        axes.minorticks_off()
         for candidate, colour in _coloured(experiment):
             found = [look.metrics[experiment.primary].differences[candidate].p for look in known]
             least = [max(min(found[: place + 1]), _LEAST_P) for place in range(len(found))]

@@ -83,4 +83,4 @@ def _day(moment_s: float) -> str:
 
 
 def _reach(found: Difference) -> str:
-    return f"{found.low:+.4f} – {found.high:+.4f}" if math.isfinite(found.low) else "not yet known"
+    return f"{found.low:+.4f} to {found.high:+.4f}" if math.isfinite(found.low) else "not yet known"
