@@ -11,7 +11,20 @@ from rich.console import Console
 from rich.markup import escape
 
 from trifocal import __version__
-from trifocal.cli import bundle, compare, data, distill, evaluate, events, experiment, recommend, serve, shop, train
+from trifocal.cli import (
+    bundle,
+    compare,
+    data,
+    distill,
+    evaluate,
+    events,
+    experiment,
+    recommend,
+    serve,
+    shop,
+    train,
+    update,
+)
 from trifocal.errors import TrifocalError
 
 app = typer.Typer(
@@ -24,6 +37,7 @@ app = typer.Typer(
 app.add_typer(shop.app, name="shop")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
+app.command("update")(update.update)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

@@ -16,6 +16,10 @@ def train(
     models: Annotated[str, typer.Option(help="Models to train, of trifocal, text, image, ids.")] = "trifocal",
     split: Annotated[str, typer.Option(help="Name of the split; see docs/guides/evaluate.md.")] = "time",
     parts: Annotated[Path | None, typer.Option(help="File that prescribes the split; else TRIFOCAL_DATA.")] = None,
+    events: Annotated[
+        str | None, typer.Option(help="Event store: its events and items join, without forgotten users.")
+    ] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Pictures of live items, where the store is a server.")] = None,
     refit: Annotated[bool, typer.Option(help="Train again on train + validation, for the best epochs.")] = False,
     config: Annotated[Path | None, typer.Option(help="TOML over the defaults; see configs/default.toml.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Token features; default: RUN/../features.")] = None,
@@ -34,8 +38,8 @@ def train(
     import torch
     from rich.console import Console
 
+    from trifocal.cli.live import with_live
     from trifocal.data.cases import build_cases
-    from trifocal.data.dataset import read_dataset
     from trifocal.data.named_splits import named_split
     from trifocal.data.splits import restrict
     from trifocal.evaluate.protocol import CasesValidator
@@ -51,7 +55,7 @@ def train(
         require_masked_text(variant_config(name, settings.model), settings.train)
     if threads:
         torch.set_num_threads(threads)
-    whole = read_dataset(dataset)
+    whole = with_live(dataset, events, pictures).dataset
     chosen = named_split(whole, split, parts)
     data_set = restrict(whole, chosen)
     job = Job(

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trifocal import columns as c
+from trifocal.bundle import Bundle
+from trifocal.features.items import FeatureState
 from trifocal.ports import Recommender
 from trifocal.types import Context, History, IntArray, Rankings, Request, Vocabulary
 
-__all__ = ["Terms", "TranslatedRecommender"]
+__all__ = ["Terms", "TranslatedRecommender", "bundle_terms"]
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,10 @@ class TranslatedRecommender:
 def _codes(cases: Vocabulary, own: Vocabulary) -> IntArray:
     """(codes of the cases,): the recommender's code of each, 0 = unknown."""
     return np.concatenate([[0], own.rows(cases.ids) + 1]).astype(np.int64)
+
+
+def bundle_terms(bundle: Bundle) -> Terms:
+    """Return what rows and codes mean to the recommender of `bundle`."""
+    contents = bundle.contents
+    context = FeatureState.from_json(contents.feature_state).context
+    return Terms(Vocabulary.of(contents.items[c.ITEM_ID].to_list()), context.devices, context.countries)
