@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from trifocal.errors import ConfigError
-from trifocal.feedback.experiments.estimates import MeanEstimate
+from trifocal.feedback.experiments.estimates import MeanEstimate, ratio_estimate
 from trifocal.feedback.experiments.sequential import (
     LEAST_SHOPPERS,
     SequentialPlan,
@@ -92,6 +92,29 @@ def test_peeking_after_every_shopper_stops_few_equal_variants_and_a_plain_test_m
     reach = np.array([boundary(SequentialPlan(500).progress(int(n)), 0.05) for n in count])
     assert (z > reach)[:, 20:].any(axis=1).mean() <= 0.05
     assert (z > 1.96)[:, 20:].any(axis=1).mean() > 0.3
+
+
+def test_shoppers_who_come_again_and_again_stop_no_more_tests() -> None:
+    """What one shopper does is alike, so that the walk between two looks is smoother than it may be."""
+    stopped = [_returning_shoppers(seed) for seed in range(100)]
+    assert np.mean(stopped) <= 0.05
+
+
+def _returning_shoppers(seed: int, shoppers: int = 600) -> bool:
+    rng = np.random.default_rng(seed)
+    treated, taste, first = rng.random(shoppers) < 0.5, rng.beta(0.5, 2, shoppers), rng.random(shoppers)
+    visitor = np.repeat(np.arange(shoppers), 1 + rng.geometric(0.25, shoppers))
+    is_first = np.diff(visitor, prepend=-1) > 0
+    at = first[visitor] + (1 - first[visitor]) * np.where(is_first, 0, rng.random(len(visitor)))
+    clicks = rng.binomial(8, taste[visitor])
+    test = SequentialTest(SequentialPlan(300))
+    for moment in np.linspace(0.1, 1, 10):
+        seen, here = at <= moment, first <= moment
+        top = np.bincount(visitor[seen], weights=clicks[seen], minlength=shoppers)
+        bottom = 8.0 * np.bincount(visitor[seen], minlength=shoppers)
+        control, candidate = (ratio_estimate(top[here & arm], bottom[here & arm]) for arm in (~treated, treated))
+        test.look(control, candidate)
+    return test.stopped
 
 
 @pytest.mark.parametrize(("shoppers", "alpha", "message"), [(0, 0.05, "0 planned"), (10, 1.0, "alpha 1 is outside")])

@@ -30,6 +30,8 @@ EVENTS = [
     _event("anna", "impression", 11, "a"),
     _event("anna", "click", 12, "a", session_id="s", dwell_ms=5000),
     _event("anna", "click", 13, session_id="s"),
+    _event("anna", "impression", 13, "stopped:a", answer_id="y"),
+    _event("anna", "click", 13.5, "stopped:a", answer_id="y"),
     _event("anna", "purchase", 14, session_id="s"),
     _event("ben", "impression", 9, "b"),
     _event("ben", "impression", 20, "a"),

@@ -109,7 +109,7 @@ def shopper_table(
 ) -> pl.DataFrame:
     """Return a row a shopper of `exposed`, in its order, with tops and bottoms of all metrics, since and before.
 
-    - `impressions`, `clicks`: a click counts where it names the answer or the variant that it came from.
+    - `impressions`, `clicks`: of answers of the experiment's variants; before it, of any answer.
     - `bought`: 1 where anything was bought; `shopper`: 1.
     - `content`, `sessions`: sum of the sessions' satisfaction, and how many have one.
 
@@ -126,8 +126,10 @@ def shopper_table(
     config = satisfaction or SatisfactionConfig()
     usual = _normaliser(before, since, named, config)
     table = exposed
-    for part, prefix in ((since, ""), (before, before_column(""))):
-        for found in (_counts(part), _contentment(part, named, usual, config)):
+    variants = exposed["variant"].unique().to_list()
+    of_variant, of_answer = pl.col("variant").is_in(variants), pl.col("answer_id").is_not_null()
+    for part, prefix, counted in ((since, "", of_variant), (before, before_column(""), of_answer)):
+        for found in (_counts(part, counted), _contentment(part, named, usual, config)):
             renamed = found.rename({name: f"{prefix}{name}" for name in found.columns if name != c.USER_ID})
             table = table.join(renamed, on=c.USER_ID, how="left", maintain_order="left")
     return table.with_columns(shopper=pl.lit(1.0)).fill_null(0.0)
@@ -141,12 +143,11 @@ def covariate(table: pl.DataFrame, metric: Metric) -> Numbers:
     return table.select(pl.when(pl.col(bottom) > 0).then(value).otherwise(float("nan"))).to_series().to_numpy()
 
 
-def _counts(events: pl.DataFrame) -> pl.DataFrame:
+def _counts(events: pl.DataFrame, counted: pl.Expr) -> pl.DataFrame:
     kind = pl.col("event")
-    of_answer = pl.col("answer_id").is_not_null() | pl.col("variant").is_not_null()
     return events.group_by(c.USER_ID).agg(
-        (kind == EventType.IMPRESSION.value).sum().cast(_REAL).alias("impressions"),
-        ((kind == EventType.CLICK.value) & of_answer).sum().cast(_REAL).alias("clicks"),
+        ((kind == EventType.IMPRESSION.value) & counted).sum().cast(_REAL).alias("impressions"),
+        ((kind == EventType.CLICK.value) & counted).sum().cast(_REAL).alias("clicks"),
         (kind == EventType.PURCHASE.value).any().cast(_REAL).alias("bought"),
     )
 
