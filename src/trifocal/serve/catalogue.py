@@ -50,7 +50,7 @@ class Catalogue:
         self.vocabulary = Vocabulary.of(items[c.ITEM_ID].to_list())
         self._titles = _texts(items, c.TITLE)
         self._descriptions = _texts(items, c.DESCRIPTION)
-        self._categories = _texts(items, c.CATEGORY)
+        self._categories = _shared(_texts(items, c.CATEGORY))
         self.images = _texts(items, c.IMAGE)
         self._prices = _column(items, c.PRICE, pl.Float64()).fill_null(float("nan")).to_numpy()
         self._available = _column(items, c.AVAILABLE, pl.Boolean()).fill_null(value=True).to_numpy()
@@ -238,6 +238,12 @@ def _replaced(texts: list[str | None], row: int, text: str | None) -> list[str |
 
 def _column(items: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Series:
     return items[name].cast(kind) if name in items.columns else pl.Series(name, [None] * items.height, dtype=kind)
+
+
+def _shared(texts: list[str | None]) -> list[str | None]:
+    """Return `texts` with equal ones held once: of a million items a few hundred categories."""
+    held: dict[str | None, str | None] = {}
+    return [held.setdefault(text, text) for text in texts]
 
 
 def _texts(items: pl.DataFrame, name: str) -> list[str | None]:

@@ -36,7 +36,11 @@ def release_mapped(folder: Path) -> int:
     if not _MAPS.is_file():
         return 0
     inside = str(folder.resolve()) + os.sep
-    release = ctypes.CDLL(None, use_errno=True).madvise
+    library = ctypes.CDLL(None, use_errno=True)
+    release = library.madvise
+    if hasattr(library, "malloc_trim"):
+        # What was freed while starting lies between what is still in use; glibc keeps it otherwise.
+        library.malloc_trim(0)
     given = 0
     for mapping in _mappings():
         size = mapping.end - mapping.start

@@ -25,11 +25,13 @@ from trifocal.ports import StoredItem, TokenSource
 from trifocal.serve.live.encoder import item_frame
 from trifocal.serve.online import ItemFeatures
 from trifocal.serve.queries import QueryEncoder
-from trifocal.types import FloatArray
+from trifocal.types import AnyFloats, FloatArray
 
 __all__ = ["TowerItemEncoder"]
 
 # Keeps the least squares solvable where features repeat one another.
+# Items that a projection is recovered from: many times its numbers.
+_RECOVERED_MOST = 50_000
 _RIDGE = 1e-4
 _Tokens = npt.NDArray[np.float16]
 
@@ -63,7 +65,7 @@ class TowerItemEncoder:
         self._sizes = [_width(tables.text), _width(tables.image)]
         text, image = (load_compact(bundle, modality) for modality in ("text", "image"))
         if text is None:
-            text = _recovered(bundle.contents.text_vectors.astype(np.float32), np.asarray(tables.text))
+            text = _recovered(bundle.contents.text_vectors, np.asarray(tables.text))
         self._compact = [text, image]
         self._queries, self._load_images = queries, images
         self._images: TokenSource | None = None
@@ -156,11 +158,13 @@ def _width(table: object) -> int:
     return found
 
 
-def _recovered(features: FloatArray, compact: FloatArray) -> CompactProjection | None:
-    """The projection that made `compact` (N, S) of `features` (N, W), nearly, by least squares; None = nothing did.
+def _recovered(table: AnyFloats, compact: FloatArray) -> CompactProjection | None:
+    """The projection that made `compact` (N, S) of `table` (N, W), nearly, by least squares; None = nothing did.
 
     For bundles that were written before projections were kept; of pictures they hold no features to recover one from.
     """
+    some = slice(None, None, -(-len(table) // _RECOVERED_MOST))
+    features, compact = table[some].astype(np.float32), compact[some]
     present = np.abs(features).any(axis=1) & np.abs(compact).any(axis=1)
     if not present.any():
         return None
