@@ -78,3 +78,5 @@ def test_alarms_before_the_last_round_are_no_drift() -> None:
     assert promotion.drift_since(report, 1.0) == ["unknown_items"]
     assert promotion.drift_since(report, 5.0) == []
     assert promotion.drift_since({}, 0.0) == []
+    # No training makes a machine faster.
+    assert promotion.drift_since({"alarms": [{"signal": "latency_p95", "at_s": 9.0}]}, 0.0) == []

@@ -11,6 +11,9 @@ from trifocal.errors import ServingError
 
 __all__ = ["drift_since", "put_in_place", "read_health", "swap_in"]
 
+# Signals that learning on can mend; failures and slowness it cannot.
+_DRIFT = {"ctr", "score", "new_items", "unknown_items", "empty_context"}
+
 
 def put_in_place(bundle: Path, folder: Path) -> None:
     """Copy `bundle` to `folder`, in place of what is there: whole, or not at all.
@@ -39,7 +42,7 @@ def read_health(server: str, key: str | None = None) -> Mapping[str, object]:
 
 
 def drift_since(report: Mapping[str, object], since_s: float) -> list[str]:
-    """Return the names of the signals that gave an alarm after `since_s`, seconds since 1970, rising.
+    """Return the names of the signals of drift that gave an alarm after `since_s`, seconds since 1970, rising.
 
     >>> alarms = [{"signal": "ctr", "at_s": 7.0}, {"signal": "score", "at_s": 3.0}, {"signal": "ctr", "at_s": 9.0}]
     >>> drift_since({"alarms": alarms}, since_s=5.0)
@@ -47,7 +50,8 @@ def drift_since(report: Mapping[str, object], since_s: float) -> list[str]:
     """
     alarms = report.get("alarms", [])
     found = [alarm for alarm in alarms if isinstance(alarm, Mapping)] if isinstance(alarms, Sequence) else []
-    return sorted({str(alarm.get("signal")) for alarm in found if float(alarm.get("at_s", 0)) > since_s})
+    names = {str(alarm.get("signal")) for alarm in found if float(alarm.get("at_s", 0)) > since_s}
+    return sorted(names & _DRIFT)
 
 
 def _asked(
