@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
@@ -67,8 +68,10 @@ class RealPostgres:
         return self.database_url(name)
 
     def kill(self) -> None:
-        """End the server with SIGKILL, as a crash does; its children end when they notice."""
-        os.kill(self._process.pid, signal.SIGKILL)
+        """End the server and every process that it started with SIGKILL, as when the machine dies."""
+        for process in [self._process.pid, *_children(self._process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._process.wait()
 
     def restart(self) -> None:
@@ -126,6 +129,10 @@ class RealPostgres:
 
     def _do(self, program: str, *arguments: str) -> None:
         subprocess.run([self._programs / program, *arguments], cwd="/", check=True, capture_output=True, **_identity())
+
+
+def _children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 class _Identity(TypedDict, total=False):

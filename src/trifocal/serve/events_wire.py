@@ -41,9 +41,9 @@ class EventBody(_Body):
     """As in the training data."""
     country: str | None = Field(default=None, max_length=100)
     """As in the training data."""
-    dwell_ms: int | None = Field(default=None, ge=0)
+    dwell_ms: int | None = Field(default=None, ge=0, le=2**53)
     """How long the item was looked at, in milliseconds."""
-    position: int | None = Field(default=None, ge=1)
+    position: int | None = Field(default=None, ge=1, le=2**53)
     """Place in the list that was shown, 1 = first."""
     query: str | None = Field(default=None, max_length=500)
     """What was searched for."""
