@@ -39,7 +39,7 @@ def test_an_alarm_says_what_when_and_how_bad() -> None:
 
 
 def test_the_usual_share_is_learned_first() -> None:
-    detector = ShareFall("ctr", fall=0.3, threshold=2.0, learn=100)
+    detector = ShareFall("ctr", falls=((0.3, 2.0),), learn=100)
     for place in range(100):
         assert detector.state().usual is None
         assert detector.update(float(place % 10 == 0), 0.0) is None
@@ -52,7 +52,7 @@ def test_the_usual_share_is_learned_first() -> None:
 
 
 def test_clicks_that_come_in_bundles_make_it_slower() -> None:
-    spread, bundled = (ShareFall("ctr", fall=0.3, threshold=12.0, learn=1000) for _ in range(2))
+    spread, bundled = (ShareFall("ctr", falls=((0.3, 12.0),), learn=1000) for _ in range(2))
     for place in range(1000):
         spread.update(float(place % 10 == 0), 0.0)
         # The same share: of ten answers of ten items, one is clicked all over.
@@ -69,14 +69,14 @@ def test_clicks_that_come_in_bundles_make_it_slower() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_fall_to_a_fifth_is_found_within_500_and_health_is_left_alone(seed: int) -> None:
     draws = random.Random(seed)
-    detector = ShareFall("ctr", fall=0.3, threshold=12.0, learn=2000)
+    detector = ShareFall("ctr", falls=((0.3, 12.0),), learn=2000)
     assert healthy(detector, draws, 20_000, 0.1) == 20_000
     assert healthy(detector, draws, 1000, 0.02) < 500
 
 
 def test_a_day_that_swings_by_a_quarter_is_no_fall() -> None:
     draws = random.Random(7)
-    detector = ShareFall("ctr", fall=0.3, threshold=12.0, learn=2000)
+    detector = ShareFall("ctr", falls=((0.3, 12.0),), learn=2000)
     for place in range(40_000):
         share = 0.1 * (1 + 0.25 * math.sin(2 * math.pi * place / 20_000))
         assert detector.update(float(draws.random() < share), 0.0) is None

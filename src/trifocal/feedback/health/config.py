@@ -20,8 +20,12 @@ class DetectorConfig(_Config):
     """Settled impressions from which the usual CTR is learned; before, a fall is not looked for."""
     ctr_fall: float = Field(default=0.3, gt=0, lt=1)
     """Share of the usual CTR that the detector is made for; a fall to about twice that share goes unseen."""
-    ctr_threshold: float = Field(default=12.0, gt=0)
+    ctr_threshold: float = Field(default=14.0, gt=0)
     """Evidence at which a fall of CTR is an alarm; 1 more is e times fewer false alarms, and a later true one."""
+    ctr_collapse: float = Field(default=0.1, gt=0, lt=1)
+    """A second, deeper fall that it is made for, which is found sooner."""
+    collapse_threshold: float = Field(default=12.0, gt=0)
+    """Evidence at which a collapse of CTR is an alarm."""
     error_rate: float = Field(default=0.01, gt=0, lt=1)
     """Share of failed answers that is usual."""
     error_rise: float = Field(default=0.2, gt=0, lt=1)

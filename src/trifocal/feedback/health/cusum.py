@@ -14,6 +14,7 @@ for p = .1 and q = .03 that is .058. A day that swings by a third stays above it
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from trifocal.feedback.health.alarms import Alarm, DetectorState, Severity
 
@@ -26,6 +27,8 @@ _BLOCK = 10
 # with a fall would take it for the usual. Set by simulation: `benchmarks.feedback.anomalies`.
 _MEMORY, _LONG_MEMORY, _LEAST_OF_LONG = 1500, 20_000, 0.7
 _LEAST_SHARE = 1e-4
+# Part of the evidence for an alarm from which on nothing is learned.
+_FOUND_OUT = 0.5
 
 
 class ShareCusum:
@@ -69,24 +72,32 @@ class ShareCusum:
 
 
 class ShareFall:
-    """A share that is learned from the first values, and may fall. Stability: caller."""
+    """A share that is learned from the first values, and may fall, little or far. Stability: caller.
+
+    Evidence for a deep fall stands still at a lower share than that for a small one, so that it needs less of it.
+    """
 
     def __init__(
-        self, signal: str, *, fall: float, threshold: float, learn: int, severity: Severity = Severity.STEP
+        self,
+        signal: str,
+        *,
+        falls: Sequence[tuple[float, float]],
+        learn: int,
+        severity: Severity = Severity.STEP,
     ) -> None:
         """Set the detector up.
 
         Args:
             signal: as alarms name it.
-            fall: the changed share as a part of the usual one, 0..1.
-            threshold: evidence at which there is an alarm.
+            falls: the changed share as a part of the usual one, 0..1, and the evidence of it at which there is an
+                alarm; any number of them.
             learn: values from which the usual share is learned.
             severity: of the alarms.
         """
-        self._signal, self._fall, self._threshold, self._severity = signal, fall, threshold, severity
+        self._signal, self._falls, self._severity = signal, tuple(falls), severity
         self._learn = learn
         self._usual, self._long, self._closeness = 0.0, 0.0, 1.0
-        self._evidence, self._observed, self._alarms = 0.0, 0, 0
+        self._evidence, self._observed, self._alarms = [0.0] * len(self._falls), 0, 0
         self._learned, self._successes = 0, 0.0
         self._block: list[float] = []
         self._squares, self._blocks = 0.0, 0
@@ -99,11 +110,12 @@ class ShareFall:
             self._learn_from(value)
             return None
         self._recent += (value - self._recent) / 100
-        self._evidence = max(0.0, self._evidence + self._weight(value) / self._closeness)
-        if self._evidence >= self._threshold:
+        self._weigh(value)
+        nearest = self._nearest()
+        if nearest >= 1:
             return self._alarm(at_s)
         # A fall must not become usual while it is being found out.
-        if self._evidence < self._threshold / 2:
+        if nearest < _FOUND_OUT:
             self._long += (value - self._long) / _LONG_MEMORY
             self._usual = max(self._usual + (value - self._usual) / _MEMORY, _LEAST_OF_LONG * self._long)
         return None
@@ -111,17 +123,21 @@ class ShareFall:
     def state(self) -> DetectorState:
         """See `Detector`."""
         usual = self._usual if self._learned >= self._learn else None
-        return DetectorState("cusum", self._observed, usual, self._evidence, self._threshold, self._alarms)
+        return DetectorState("cusum", self._observed, usual, self._nearest(), 1.0, self._alarms)
 
     def reset(self) -> None:
         """See `Detector`."""
-        self._evidence = 0.0
+        self._evidence = [0.0] * len(self._falls)
 
-    def _weight(self, value: float) -> float:
+    def _weigh(self, value: float) -> None:
         usual = min(max(self._usual, _LEAST_SHARE), 0.99)
-        if value:
-            return math.log(self._fall)
-        return math.log((1 - self._fall * usual) / (1 - usual))
+        for place, (fall, _) in enumerate(self._falls):
+            weight = math.log(fall) if value else math.log((1 - fall * usual) / (1 - usual))
+            self._evidence[place] = max(0.0, self._evidence[place] + weight / self._closeness)
+
+    def _nearest(self) -> float:
+        """The greatest evidence as a part of what makes an alarm."""
+        return max(evidence / threshold for evidence, (_, threshold) in zip(self._evidence, self._falls, strict=True))
 
     def _learn_from(self, value: float) -> None:
         self._learned += 1
@@ -142,7 +158,7 @@ class ShareFall:
         return max(1.0, variance / independent) if independent > 0 else 1.0
 
     def _alarm(self, at_s: float) -> Alarm:
-        self._evidence = 0.0
+        self.reset()
         self._alarms += 1
         message = f"{self._signal} fell to {self._recent:.3g} from the usual {self._usual:.3g}"
         return Alarm(self._signal, "cusum", at_s, self._recent, self._usual, self._severity, message)

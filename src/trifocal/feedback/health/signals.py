@@ -44,8 +44,10 @@ class VariantSignals:
             "ctr": (
                 ShareFall(
                     "ctr",
-                    fall=config.ctr_fall,
-                    threshold=config.ctr_threshold,
+                    falls=(
+                        (config.ctr_fall, config.ctr_threshold),
+                        (config.ctr_collapse, config.collapse_threshold),
+                    ),
                     learn=config.learn_impressions,
                 ),
                 AdwinChange("ctr", delta=config.drift_delta),
