@@ -132,7 +132,7 @@ def bundle_folder(path: Path) -> Path:
     for folder in (path, path / "trifocal" / "bundle"):
         if (folder / "manifest.json").is_file():
             return folder
-    raise ConfigError(f"{path} is no bundle and no run with a trifocal/bundle; give the folder of the teacher")
+    raise ConfigError(f"{path} is no bundle and no run with a trifocal/bundle; give the folder of a trained model")
 
 
 def _student_features(teacher: FeaturesConfig, config: DistillConfig) -> FeaturesConfig:
