@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trifocal.errors import ConfigError
 from trifocal.feedback.health import Alarm, InputSignals, Move, Settled, Settling
@@ -39,9 +39,8 @@ _ALARMS_KEPT = 200
 _END_S = 5.0
 
 
-@dataclass(frozen=True)
-class _Told:
-    """An answer with its milliseconds, or a request that failed (None), or events."""
+class _Told(NamedTuple):
+    """An answer with its milliseconds, or a request that failed (None), or events. A tuple: requests make it."""
 
     at_s: float
     answer: Answer | None = None
