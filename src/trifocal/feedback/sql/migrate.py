@@ -5,6 +5,8 @@ Several processes may open a store at once: one migrates, the others wait. All s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +102,16 @@ def _upgrade(engine: Engine, shown: str) -> None:
         connection.commit()
 
 
-def _alone(engine: Engine) -> Connection:
-    """Return a connection in a transaction that no other process migrates beside."""
-    if is_postgres(engine):
-        connection = engine.connect()
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        return connection
-    # The driver opens no transaction of its own before DDL: this one does it, and takes the write lock at once.
-    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-    return connection
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that no other process migrates beside; undone where it is not committed."""
+    with engine.connect() as connection:
+        if is_postgres(engine):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        else:
+            # The driver opens no transaction of its own before DDL: this one does it, and takes the write lock at once.
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
 
 
 def _reason(error: DBAPIError) -> str:
