@@ -33,7 +33,7 @@ class WatchConfig(BaseModel):
     """Golden questions, drawn from the bundle's histories."""
     questions_a_check: int = Field(default=4, ge=1)
     """Of which so many are asked at each self-check; where their lists changed, all are asked."""
-    overlap: float = Field(default=0.5, ge=0, le=1)
+    overlap: float = Field(default=0.75, ge=0, le=1)
     """Share of the items of the golden lists that a healthy rung still answers."""
     refill_events: int = Field(default=200_000, ge=0)
     """Newest events of the store that are counted again after a restart."""
