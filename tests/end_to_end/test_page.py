@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -17,7 +18,15 @@ from tests.serve.small_service import small_service
 from trifocal.serve.app import create_app
 
 CHROMIUM = Path("/usr/bin/chromium")
-PATHS = ("/", "/shopper?id=ann", "/item?id=green-dress&shopper=guest", "/search?q=lamp", "/docs", "/visit")
+PATHS = (
+    "/",
+    "/shopper?id=ann",
+    "/item?id=green-dress&shopper=guest",
+    "/search?q=lamp",
+    "/docs",
+    "/visit",
+    "/dashboard",
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -108,6 +117,29 @@ def test_a_card_leads_to_similar_items_and_a_purchase_to_new_recommendations(pag
     page.wait_for_url("**/shopper?id=visitor-*")
     assert page.locator(".strip .tag").all_inner_texts() == ["Bought"]
     assert page.locator(".grid .name").first.inner_text() in ("Blue lamp", "Green lamp")
+
+
+def test_the_dashboard_shows_what_happens_and_moves_the_ladder(page: Page, address: str) -> None:
+    for number in range(3):
+        page.request.post(f"{address}/v1/recommend", data={"user_id": "ann", "k": 2 + number})
+    event = {"event_id": f"seen-{page.viewport_size}", "user_id": "ann", "item_id": "red-lamp", "event": "impression"}
+    page.request.post(f"{address}/v1/events", data={"events": [event]})
+    page.goto(f"{address}/dashboard")
+    page.locator("#state", has_text=re.compile("On a lower rung|Everything is well")).wait_for()
+    page.locator("#tiles li", has_text="Impressions").wait_for()
+    shown = page.locator("#tiles li", has_text="Impressions").locator("b").inner_text()
+    assert int(shown) >= 1
+    page.get_by_label("Put in force").select_option("popular")
+    page.get_by_role("button", name="Do it").click()
+    page.locator("#state", has_text="A rung is forced by hand").wait_for()
+    assert page.locator(".rungs [aria-current]").inner_text().startswith("popular")
+    answer = page.request.post(f"{address}/v1/recommend", data={"user_id": "ann", "k": 9}).json()
+    assert answer["rung"] == "popular"
+    page.get_by_label("Put in force").select_option("automatic")
+    page.get_by_role("button", name="Do it").click()
+    # It decides again, and climbs rung by rung.
+    page.locator("#state", has_text=re.compile("On a lower rung|Everything is well")).wait_for()
+    assert page.locator("#moves li").count() >= 1
 
 
 def test_the_keyboard_reaches_everything(page: Page, address: str) -> None:

@@ -19,7 +19,7 @@ from trifocal.feedback import MemoryEventStore
 from trifocal.serve import build_service
 from trifocal.serve.app import create_app
 
-PAGES = ("/", "/shopper?id=ann", "/item?id=red-lamp&shopper=ann", "/search?q=lamp", "/search", "/docs")
+PAGES = ("/", "/shopper?id=ann", "/item?id=red-lamp&shopper=ann", "/search?q=lamp", "/search", "/docs", "/dashboard")
 
 
 @pytest.fixture

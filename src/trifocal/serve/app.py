@@ -107,6 +107,8 @@ def create_app(
     )
     app.include_router(BundleApi(BundleSwap(current, live, load), metrics).router(keys))
     app.include_router(pages.router(app.openapi), dependencies=keys.needed("read"))
+    # Open: it holds no figures, and a browser cannot send a key for a page; its script sends one for the figures.
+    app.get("/dashboard", include_in_schema=False)(pages.dashboard)
     app.mount("/static", StaticFiles(directory=_WEB / "static"), name="static")
     app.add_middleware(Limits, config=config.access, keys=keys, refused=metrics.refused)
     app.add_middleware(Measured, metrics=metrics)

@@ -15,6 +15,9 @@ __all__ = ["Measured", "Metrics"]
 
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
+# A stage takes a tenth of a request.
+_STAGE_BUCKETS_S = (0.00005, 0.0001, 0.0002, 0.0004, 0.0007, *_BUCKETS_S)
+
 _BUCKETS_SIZE = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -30,7 +33,7 @@ class Metrics:
             "trifocal_http_request_seconds", "Time to answer.", ["route"], buckets=_BUCKETS_S, registry=self._registry
         )
         self._stage_seconds = Histogram(
-            "trifocal_stage_seconds", "Time of a stage.", ["stage"], buckets=_BUCKETS_S, registry=self._registry
+            "trifocal_stage_seconds", "Time of a stage.", ["stage"], buckets=_STAGE_BUCKETS_S, registry=self._registry
         )
         self._rungs = Counter("trifocal_rung_answers_total", "Answers by rung.", ["rung"], registry=self._registry)
         self._refused = Counter(

@@ -76,6 +76,10 @@ class Pages:
         router.get("/docs", response_class=HTMLResponse)(docs)
         return router
 
+    def dashboard(self) -> HTMLResponse:
+        """Show how it goes: a page without figures, whose script asks the API for them."""
+        return self._page("dashboard.html", has_experiment=self._experiment.runs)
+
     def wanted(self, request: Request) -> bool:
         """Return whether `request` comes from somebody who reads a page."""
         machine = request.url.path.startswith(("/v1/", "/images/", "/static/"))

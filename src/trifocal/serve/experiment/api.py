@@ -54,6 +54,11 @@ class ExperimentApi:
             raise NotFoundError(f"there is no variant {body.variant!r}: {_NONE}")
         return body.ask()
 
+    @property
+    def runs(self) -> bool:
+        """Whether there is an experiment."""
+        return self._experiment is not None
+
     def assigned(self, ask: Ask) -> Ask:
         """Return `ask`, with its variant where there is an experiment."""
         return ask if self._experiment is None else self._experiment.assigned(ask)
