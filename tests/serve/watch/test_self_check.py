@@ -37,8 +37,12 @@ class Odd:
     def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
         found = self._engine.retrieve(request, user, 12)
         turned = slice(None, None, -1) if self._reverses and not self._rank_only else slice(k)
-        return Candidates(*(np.ascontiguousarray(part[turned]) for part in (
-            found.item_rows, found.scores, found.deep, found.linked)))  # fmt: skip
+        return Candidates(
+            np.ascontiguousarray(found.item_rows[turned]),
+            np.ascontiguousarray(found.scores[turned]),
+            np.ascontiguousarray(found.deep[turned]),
+            np.ascontiguousarray(found.linked[turned]),
+        )
 
     def rank(self, request: Request, candidates: Candidates) -> Rankings:
         if self._breaks == "rank":

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_an_alarm_of_the_self_check_is_kept_and_counted(shop: Shop) -> None:
 
 def test_clicks_that_stop_lead_one_rung_down_although_the_lists_are_right(shop: Shop) -> None:
     def shown(place: int, clicks: int) -> list[StoredEvent]:
-        about = {"answer_id": f"a{place}", "variant": "main", "rung": "full"}
+        about: dict[str, Any] = {"answer_id": f"a{place}", "variant": "main", "rung": "full"}
         items = ["red-dress", "blue-dress", "red-boot", "blue-boot", "red-lamp"]
         impressions = [StoredEvent("", f"u{place % 7}", item, "impression", 0.0, **about) for item in items]
         return impressions + [StoredEvent("", f"u{place % 7}", item, "click", 0.0, **about) for item in items[:clicks]]
