@@ -8,7 +8,7 @@ PORT ?= 8000
 SPLIT ?= hm-random
 DATA ?=
 
-.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency clean
+.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency bench-feedback clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -61,6 +61,9 @@ bench-shop-oracle: $(VENV)/.test ## what could be known of a sample shop at all,
 
 bench-latency: $(VENV)/.test ## speed, memory and load beside matrix factorisation behind FastAPI, resumable; wants an idle machine: DATA=...
 	$(BIN)/python -m benchmarks.latency.main $(if $(DATA),--data $(DATA))
+
+bench-feedback: $(VENV)/.test ## events, anomalies, experiments, the shop alive and updates against their targets, resumable
+	$(BIN)/python -m benchmarks.feedback.main
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
