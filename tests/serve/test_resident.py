@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +37,9 @@ assert release_mapped(folder / "elsewhere") == 0
 @pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="the system says nothing about mappings")
 def test_pages_of_mapped_files_are_given_back_and_read_again(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path)], check=True, timeout=60)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has other heaps")
+def test_glibc_is_told_to_share_heaps() -> None:
+    program = "from trifocal.serve.resident import few_heaps; assert few_heaps()"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

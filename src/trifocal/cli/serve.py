@@ -68,6 +68,7 @@ def serve(
     from trifocal.serve.caches import shared_caches
     from trifocal.serve.http_server import BoundedHttp, DrainingServer
     from trifocal.serve.keys import Keys
+    from trifocal.serve.resident import few_heaps
     from trifocal.serve.retention import kept_for
     from trifocal.settings import load_settings
 
@@ -78,6 +79,7 @@ def serve(
     listener = listening_socket(host, port)
     with listener:
         torch.set_num_threads(1)
+        few_heaps()
         # Two threads share Python's lock, one that reads and writes and one that computes: neither waits 5 ms for it.
         sys.setswitchinterval(_SWITCH_S)
         store, items, shared = _store(events), _items(events, pictures), shared_caches(settings.caches)

@@ -1,4 +1,4 @@
-"""Gives back the memory of mapped files that were read once, while starting, and are seldom read in whole again.
+"""Keeps the memory of the process small: mapped files that were read once, while starting, and the heaps of threads.
 
 A table that is mapped from a file counts as memory of the process once it was read, though the system can take it back
 at any time. The pages stay in the system's cache: what is read again comes from there. Linux alone; elsewhere nothing
@@ -15,12 +15,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["release_mapped"]
+__all__ = ["few_heaps", "release_mapped"]
 
 _MAPS = Path("/proc/self/smaps")
 _HEAD = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ +(/.*)$")
 # Mappings below this are not worth the call.
 _LEAST_BYTES = 64 * 1024 * 1024
+
+
+# Of glibc, malloc.h.
+_M_ARENA_MAX = -8
+_HEAPS = 2
+
+
+def few_heaps() -> bool:
+    """Let all threads of the process share two heaps; return whether the C library can.
+
+    glibc gives each thread one of its own, and what is freed in one is not used by another: a server whose threads
+    pass answers to each other grows for nothing.
+    """
+    library = ctypes.CDLL(None)
+    return hasattr(library, "mallopt") and bool(library.mallopt(_M_ARENA_MAX, _HEAPS))
 
 
 @dataclass
