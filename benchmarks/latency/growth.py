@@ -39,7 +39,7 @@ def measure(setting: Setting) -> Measured:
 
 
 def growth_figures(found: dict[int, dict[str, float]]) -> Measured:
-    """Return the figures of `found`: items -> p50, p99, rss_mib, peak_mib, start_s."""
+    """Return the figures of `found`: items -> p50, p99, rss_mib, peak_mib, mapped_mib, start_s."""
     smallest, largest = min(found), max(found)
     values = {
         "p50, largest / smallest catalogue": found[largest]["p50"] / found[smallest]["p50"],
@@ -47,7 +47,7 @@ def growth_figures(found: dict[int, dict[str, float]]) -> Measured:
     }
     units: dict[str, str] = {}
     for items, figures in found.items():
-        for key, unit, scale in (("p50", "ms", 1), ("p99", "ms", 1), ("rss_mib", "GiB", 1024), ("start_s", "s", 1)):
+        for key, unit, scale in _SHOWN:
             name = f"{_NAMES[key]} at {items:,} items"
             values[name], units[name] = figures[key] / scale, unit
     notes = {"p50, largest / smallest catalogue": f"{largest:,} / {smallest:,} items"}
@@ -55,7 +55,20 @@ def growth_figures(found: dict[int, dict[str, float]]) -> Measured:
     return Measured(values, notes, units, {str(items): figures for items, figures in found.items()})
 
 
-_NAMES = {"p50": "p50", "p99": "p99", "rss_mib": "memory", "start_s": "time to be ready"}
+_NAMES = {
+    "p50": "p50",
+    "p99": "p99",
+    "rss_mib": "memory",
+    "mapped_mib": "of it pages of mapped files",
+    "start_s": "time to be ready",
+}
+_SHOWN = (
+    ("p50", "ms", 1),
+    ("p99", "ms", 1),
+    ("rss_mib", "GiB", 1024),
+    ("mapped_mib", "GiB", 1024),
+    ("start_s", "s", 1),
+)
 
 
 def _size(setting: Setting, items: int) -> Measured:

@@ -46,10 +46,17 @@ _ASK_LIMIT_S = 5.0
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory of a process and its children, in MiB: now, and the most so far."""
+    """Resident memory of a process and its children, in MiB.
+
+    Attributes:
+        rss_mib: now.
+        peak_mib: the most so far.
+        mapped_mib: of what it has now, pages of mapped files, which the system can take back at any time.
+    """
 
     rss_mib: float
     peak_mib: float
+    mapped_mib: float
 
 
 @dataclass(frozen=True)
@@ -133,15 +140,19 @@ def post_json(address: str, path: str, body: object, *, method: str = "POST") ->
 def process_memory(pid: int) -> Memory:
     """Return the memory of the process and of all its children."""
     found = [_own_memory(one) for one in (pid, *_descendants(pid))]
-    return Memory(sum(memory.rss_mib for memory in found), sum(memory.peak_mib for memory in found))
+    return Memory(
+        sum(memory.rss_mib for memory in found),
+        sum(memory.peak_mib for memory in found),
+        sum(memory.mapped_mib for memory in found),
+    )
 
 
 def _own_memory(pid: int) -> Memory:
     text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    # A child that has just ended has neither line.
-    found = [re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE) for name in ("VmRSS", "VmHWM")]
-    rss, peak = (0.0 if match is None else int(match[1]) / 1024 for match in found)
-    return Memory(rss, peak)
+    # A child that has just ended has none of these lines.
+    found = [re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE) for name in ("VmRSS", "VmHWM", "RssFile")]
+    rss, peak, mapped = (0.0 if match is None else int(match[1]) / 1024 for match in found)
+    return Memory(rss, peak, mapped)
 
 
 def _descendants(pid: int) -> list[int]:

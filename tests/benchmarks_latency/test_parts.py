@@ -52,12 +52,13 @@ def test_the_comparison_names_every_goal_it_can_reach() -> None:
 
 def test_growth_compares_the_largest_with_the_smallest() -> None:
     sizes = {
-        10_000: {"p50": 2.0, "p99": 3.0, "rss_mib": 512.0, "start_s": 4.0},
-        1_000_000: {"p50": 5.0, "p99": 9.0, "rss_mib": 2048.0, "start_s": 40.0},
+        10_000: {"p50": 2.0, "p99": 3.0, "rss_mib": 512.0, "mapped_mib": 64.0, "start_s": 4.0},
+        1_000_000: {"p50": 5.0, "p99": 9.0, "rss_mib": 2048.0, "mapped_mib": 1024.0, "start_s": 40.0},
     }
     measured = growth_figures(sizes)
     assert [measured.values[goal.name] for goal in growth.GOALS] == [2.5, 2.0]
     assert measured.values["time to be ready at 10,000 items"] == 4.0
+    assert measured.values["of it pages of mapped files at 1,000,000 items"] == 1.0
 
 
 def test_encoding_is_the_median_of_ratios_with_the_faster_of_both_loops() -> None:
