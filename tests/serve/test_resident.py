@@ -43,3 +43,25 @@ def test_pages_of_mapped_files_are_given_back_and_read_again(tmp_path: Path) -> 
 def test_glibc_is_told_to_share_heaps() -> None:
     program = "from trifocal.serve.resident import few_heaps; assert few_heaps()"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_what_is_set_aside_is_not_passed_through_and_garbage_goes_at_the_next_time() -> None:
+    program = """
+import gc, weakref
+from trifocal.serve.resident import set_aside
+
+class Node:
+    pass
+
+node = Node()
+node.itself = node
+gone = weakref.ref(node)
+set_aside()
+assert gc.get_freeze_count() > 1000 and len(gc.get_objects()) < 100
+del node
+gc.collect()
+assert gone() is not None, "the collector passes over it"
+set_aside()
+assert gone() is None
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

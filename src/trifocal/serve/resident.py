@@ -8,6 +8,7 @@ is done.
 from __future__ import annotations
 
 import ctypes
+import gc
 import mmap
 import os
 import re
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["few_heaps", "release_mapped"]
+__all__ = ["few_heaps", "release_mapped", "set_aside"]
 
 _MAPS = Path("/proc/self/smaps")
 _HEAD = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ +(/.*)$")
@@ -36,6 +37,17 @@ def few_heaps() -> bool:
     """
     library = ctypes.CDLL(None)
     return hasattr(library, "mallopt") and bool(library.mallopt(_M_ARENA_MAX, _HEAPS))
+
+
+def set_aside() -> None:
+    """Let Python's garbage collector pass over everything that is there now, after it took what is garbage.
+
+    A catalogue is millions of objects that stay; passing through them held every answer up for half a second, at any
+    moment. What an earlier call set aside is looked at again: a service that was swapped out goes.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass

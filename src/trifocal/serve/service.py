@@ -26,11 +26,14 @@ from trifocal.serve.models import engine_of
 from trifocal.serve.picture_search import PictureEncoder, PictureSearch
 from trifocal.serve.pictures import picture_file
 from trifocal.serve.queries import PooledEncoder, QueryEncoder
-from trifocal.serve.resident import release_mapped
+from trifocal.serve.resident import release_mapped, set_aside
 from trifocal.serve.search import TextSearch
 from trifocal.serve.state import ShopperState
 
 __all__ = ["Service", "build_service"]
+
+
+_MANY_ITEMS = 10_000
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,9 @@ class Service:
         self.item_encoder.warm_up()
         if self.folder is not None:
             release_mapped(self.folder)
+        # With fewer, a pass of the collector is not felt.
+        if len(self.catalogue) >= _MANY_ITEMS:
+            set_aside()
 
 
 def build_service(
