@@ -19,4 +19,4 @@ def test_one_of_so_many_is_a_probe_until_there_are_none() -> None:
 
 
 def test_the_names_of_the_rungs_are_those_of_the_gateway() -> None:
-    assert RUNGS == ("full", "retrieval", "last", "popular")
+    assert RUNGS == ("full", "retrieval", "memory", "last", "popular")

@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from tests.bundle.small_bundle import small_contents
 from tests.bundle.test_network import original, through_disk
 from tests.serve.caches.valkey_server import RealValkey
+from tests.serve.remembering import RememberingEngine
 from tests.serve.small_service import small_bundle, small_service
 
 from trifocal.bundle import write_bundle
@@ -135,6 +136,27 @@ def test_a_ranker_that_hangs_is_given_up_in_time_and_the_next_question_answered(
     assert "trifocal_batches_hung 2.0" in client.get("/metrics").text
     engine.broken = ""
     assert asked(client)["rung"] == "full"
+
+
+class Hanging(RememberingEngine):
+    """Hangs where it is broken, until `released`."""
+
+    released = threading.Event()
+
+    def _meet(self, step: str) -> None:
+        if step in self.broken:
+            self.released.wait(10)
+
+
+def test_while_a_model_hangs_the_memory_answers_in_another_thread(tmp_path: Path) -> None:
+    engine = Hanging(broken=("encode",))
+    config = ServeConfig(limit_ms=LIMIT_MS, queue_ms=10_000, watch=WatchConfig(enabled=False))
+    with TestClient(create_app(small_service(tmp_path, engine=engine, config=config))) as client:
+        try:
+            answers = [asked(client)["rung"], asked(client, user_id="nobody")["rung"]]
+        finally:
+            engine.released.set()
+    assert answers == ["memory", "popular"]
 
 
 class BrokenStore(MemoryEventStore):

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from trifocal.errors import ConfigError
+from trifocal.errors import ConfigError, ServingError
 from trifocal.index import NearestRecommender
 from trifocal.ports import Recommender
 from trifocal.serve.online import Candidates, ItemFeatures
@@ -42,6 +42,16 @@ class Engine(SimilarItems, Protocol):
 
     def rank(self, request: Request, candidates: Candidates) -> Rankings:
         """Return the candidates in the order of the answer; (1, K)."""
+        ...
+
+    def remember(self, request: Request, k: int) -> Candidates:
+        """Return the `k` best items by links and popularity alone: no vector is read, no network asked.
+
+        Empty where the history is linked with nothing. Safe to use from several threads.
+
+        Raises:
+            ServingError: when the model has no links.
+        """
         ...
 
 
@@ -88,6 +98,17 @@ class WholeEngine:
     def rank(self, request: Request, candidates: Candidates) -> Rankings:
         """Return the list as it is."""
         return candidates.ranking()
+
+    def remember(self, request: Request, k: int) -> Candidates:
+        """See `Engine`.
+
+        Raises:
+            ServingError: always: what the recommender knows cannot be told apart.
+        """
+        raise ServingError(
+            f"{type(self._recommender).__name__} has no links between items to answer from; "
+            "train and serve a model with a memory"
+        )
 
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
         """See `Engine`."""

@@ -6,7 +6,7 @@ import itertools
 
 __all__ = ["RUNGS", "Entrance"]
 
-RUNGS: tuple[str, ...] = ("full", "retrieval", "last", "popular")
+RUNGS: tuple[str, ...] = ("full", "retrieval", "memory", "last", "popular")
 """The ladder, best first; a rung's number is its place here."""
 
 

@@ -1,10 +1,6 @@
 """The request path: state -> exclude -> encode -> retrieve -> rank -> adjust -> answer. Sync; knows no HTTP.
 
-The exclusion (seen, asked for, sold out, outside the filters) is one set, and every rung of the ladder gets it:
-
-```
-full ─► retrieval ─► last ─► popular          each with its own catch; `full` and `retrieval` with a time limit
-```
+The exclusion (seen, asked for, sold out, outside the filters) is one set, and every rung of the `Ladder` gets it.
 """
 
 from __future__ import annotations
@@ -17,8 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from trifocal.errors import ServingError, TrifocalError
-from trifocal.ranking import top_k
+from trifocal.errors import TrifocalError
 from trifocal.serve.asks import Answer, Ask, Filters, Reason, ScoredItem
 from trifocal.serve.caches import AnswerCache
 from trifocal.serve.catalogue import Catalogue
@@ -27,13 +22,13 @@ from trifocal.serve.entrance import RUNGS, Entrance
 from trifocal.serve.experiment.config import ExplorationConfig
 from trifocal.serve.experiment.exploration import explored
 from trifocal.serve.histories import HistoryCoder
+from trifocal.serve.ladder import Ladder
 from trifocal.serve.last_lists import LastLists
-from trifocal.serve.online import Candidates
 from trifocal.serve.online.adjust import diversified
 from trifocal.serve.queries import QueryEncoder
 from trifocal.serve.questions import K_MAX, Kept, Question, check_k, context_of, with_session
 from trifocal.serve.reasons import reasons
-from trifocal.serve.rungs import Rung, StageLateError, first_usable
+from trifocal.serve.rungs import Rung
 from trifocal.serve.stages import Stopwatch
 from trifocal.serve.state import ShopperState
 from trifocal.types import FloatArray, History, IntArray, Rankings, Request, UserId
@@ -42,8 +37,8 @@ __all__ = ["K_MAX", "Gateway"]
 
 # A list is adjusted out of more items than are answered.
 _ADJUSTED_MOST = 4 * K_MAX
-# The first rung that asks no model.
-_WITHOUT_MODEL = RUNGS.index("last")
+# The first rung that reads no vectors, so that nobody needs to be encoded for it.
+_WITHOUT_VECTORS = RUNGS.index("memory")
 
 
 class Gateway:
@@ -70,7 +65,7 @@ class Gateway:
         """Wire the services together.
 
         Args:
-            engine: encodes, retrieves and ranks.
+            engine: encodes, retrieves, ranks and remembers.
             popularity: (N,) the greater, the more popular: the last rung.
             catalogue: cards and filters.
             coder: ids -> rows and codes.
@@ -97,7 +92,7 @@ class Gateway:
 
     @property
     def engine(self) -> Engine:
-        """What encodes, retrieves and ranks."""
+        """What encodes, retrieves, ranks and remembers."""
         return self._engine
 
     def grown(self, catalogue: Catalogue, engine: Engine, catalogue_version: int) -> Gateway:
@@ -115,18 +110,14 @@ class Gateway:
         other._scores = np.pad(self._scores, ((0, 0), (0, joined)), constant_values=self._scores.min())
         return other
 
+    @property
+    def _ladder(self) -> Ladder:
+        return Ladder(self._engine, self.last_lists, self._scores, self._limit_ms)
+
     def forget(self, user_id: str) -> bool:
         """Drop the answers to a user who is deleted; return whether every level of the cache did."""
         self.last_lists.forget(user_id)
         return self._answers is None or self._answers.forget(user_id)
-
-    def _ladder(self) -> tuple[Rung[Question, Rankings], ...]:
-        return (
-            Rung("full", self._full),
-            Rung("retrieval", self._retrieved),
-            Rung("last", lambda question, k: self.last_lists.list(question.request, k)),
-            Rung("popular", lambda question, k: top_k(self._scores, k, exclude=[question.request.exclude])),
-        )
 
     def recommend(self, ask: Ask) -> Answer:
         """Return the best items for `ask`; a stranger gets a cold answer.
@@ -143,18 +134,20 @@ class Gateway:
     def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
         """Return an answer to each of `asks`, or why there is none; users are encoded in one go."""
         questions = [self._prepared(ask) for ask in asks]
-        self._encode([found for found in questions if isinstance(found, Question) and found.first < _WITHOUT_MODEL])
+        self._encode([found for found in questions if isinstance(found, Question) and found.first < _WITHOUT_VECTORS])
         return [self._answered(question) if isinstance(question, Question) else question for question in questions]
 
     def fall_back(self, ask: Ask) -> Answer:
-        """Return an answer that no model is asked for: the last good list, else what is popular.
+        """Return an answer that no network is asked for, and no other thread waited for.
+
+        The memory's, else the last good list, else what is popular.
 
         Raises:
             ServingError: when k is out of range.
             UnavailableError: when no rung could answer.
         """
         question = self._prepared(ask)
-        answer = self._answered(question, first=_WITHOUT_MODEL) if isinstance(question, Question) else question
+        answer = self._answered(question, first=_WITHOUT_VECTORS) if isinstance(question, Question) else question
         if isinstance(answer, TrifocalError):
             raise answer
         return answer
@@ -222,11 +215,13 @@ class Gateway:
         wanted = ask.k if ask.diversity <= 0 else min(4 * ask.k, _ADJUSTED_MOST)
         behind = self._exploration.among if self._exploration.share else 0
         try:
-            rung, found = first_usable(self._ladder()[max(first, question.first) :], question, wanted + behind)
+            rung, found = self._ladder.answer(question, wanted + behind, max(first, question.first))
         except TrifocalError as error:
             return error
         with watch.stage("adjust"):
-            ranking = diversified(found, self._engine.vectors, ask.k, ask.diversity)
+            # Vectors may be what is broken, so that an answer from memory is not led by them afterwards either.
+            vectors = None if rung == "memory" else self._engine.vectors
+            ranking = diversified(found, vectors, ask.k, ask.diversity)
             chances: Sequence[float] = ()
             if rung == "full":
                 # A list for a query or within filters is no answer to the next question; a probe may be a bad one.
@@ -236,7 +231,7 @@ class Gateway:
                     ranking, chances = explored(ranking, found, self._exploration, question.kept.drawn)
         with watch.stage("answer"):
             by_model = self._personal and rung != "popular"
-            why = reasons(question.request, ranking, self._engine.vectors, self._catalogue, by_model=by_model)
+            why = reasons(question.request, ranking, vectors, self._catalogue, by_model=by_model)
             items = self._scored(ranking, why, chances)
         answer = Answer(items, rung, self._model_version, watch.stages_ms, question.notes, self._variant)
         if self._answers is not None and self._is_kept(question.kept):
@@ -249,32 +244,6 @@ class Gateway:
         # What chance put into a list must not stand there for everybody who asks until it leaves the cache; nor is a
         # list from there given while the model that made it is under suspicion.
         return kept.drawn >= self._exploration.share and not self.entrance.rung
-
-    def _full(self, question: Question, k: int) -> Rankings:
-        candidates = self._candidates(question, k)
-        self._in_time(question, "rank")
-        with question.watch.stage("rank"):
-            return self._engine.rank(question.request, candidates)
-
-    def _retrieved(self, question: Question, k: int) -> Rankings:
-        return self._candidates(question, k).ranking()
-
-    def _candidates(self, question: Question, k: int) -> Candidates:
-        if question.user is None:
-            raise ServingError("the user could not be encoded; the log says why")
-        if question.candidates is None:
-            self._in_time(question, "retrieve")
-            with question.watch.stage("retrieve"):
-                question.candidates = self._engine.retrieve(question.request, question.user, k)
-        return question.candidates
-
-    def _in_time(self, question: Question, stage: str) -> None:
-        taken = sum(question.watch.stages_ms.values())
-        if taken > self._limit_ms:
-            raise StageLateError(
-                f"{taken:.0f} ms were gone before `{stage}`, the limit is {self._limit_ms:.0f} ms; "
-                "ask less at a time, or raise serve.limit_ms"
-            )
 
     def _excluded(self, filters: Filters, item_ids: Sequence[str], seen: IntArray | None) -> IntArray:
         named = self._catalogue.vocabulary.rows(item_ids) if item_ids else _NOTHING

@@ -17,23 +17,26 @@ _READ = 50
 
 
 def reasons(
-    request: Request, ranking: Rankings, vectors: FloatRows, catalogue: Catalogue, *, by_model: bool
+    request: Request, ranking: Rankings, vectors: FloatRows | None, catalogue: Catalogue, *, by_model: bool
 ) -> Sequence[Reason | None]:
     """Return a reason for each place of `ranking` (1, K).
 
     Args:
         request: whose history counts.
         ranking: the answer.
-        vectors: (N, D) item vectors.
+        vectors: (N, D) item vectors, or None = they may not be read, so that no item of the history is named.
         catalogue: names the items.
         by_model: False = the popular items stood in.
     """
     size = ranking.item_rows.shape[1]
     history = request.history.item_rows[-_READ:]
-    if request.context.query_vector is not None and by_model:
+    # What reads no vectors reads no query either.
+    if request.context.query_vector is not None and by_model and vectors is not None:
         return [Reason("query")] * size
     if not by_model or not len(history):
         return [Reason("popular")] * size
+    if vectors is None:
+        return [Reason("history")] * size
     nearest = history[_alike(vectors, ranking, history)]
     ids = catalogue.vocabulary.ids
     return [Reason("history", ids[row], catalogue.title(row)) for row in nearest.tolist()]

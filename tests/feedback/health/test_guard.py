@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from trifocal.errors import ConfigError
 from trifocal.feedback.health import Alarm, Guard, GuardConfig, RungTally, Severity
 
-RUNGS = ("full", "retrieval", "last", "popular")
+RUNGS = ("full", "retrieval", "memory", "last", "popular")
 CONFIG = GuardConfig(
     cool_down_s=10, cool_down_most_s=30, relapse_s=50, checks_passed=2, probe_answers=5, probe_s=20, moves_kept=3
 )
@@ -51,11 +51,19 @@ def test_rungs_that_fail_their_check_are_passed_over() -> None:
     guard = Guard(CONFIG, RUNGS)
     move = guard.step(0.0, passed=verdicts(full=False, retrieval=False))
     assert move is not None
-    assert (move.after, move.reason) == ("last", "full failed the self-check")
+    assert (move.after, move.reason) == ("memory", "full failed the self-check")
 
 
-def test_below_the_model_no_alarm_moves_anything() -> None:
+def test_a_memory_that_fails_is_left_for_what_needs_none() -> None:
     guard = fallen(retrieval=False)
+    assert RUNGS[guard.rung] == "memory"
+    move = guard.step(1.0, passed=verdicts(full=False, retrieval=False, memory=False))
+    assert move is not None
+    assert (move.after, move.reason) == ("last", "memory failed the self-check")
+
+
+def test_below_the_memory_no_alarm_moves_anything() -> None:
+    guard = fallen(retrieval=False, memory=False)
     assert RUNGS[guard.rung] == "last"
     assert guard.step(1.0, alarms=[alarm()], passed=verdicts(full=False, retrieval=False)) is None
 
@@ -116,9 +124,17 @@ def test_a_probed_rung_that_fails_its_check_is_left() -> None:
 
 def test_one_rung_at_a_time() -> None:
     guard = fallen(retrieval=False)
+    assert RUNGS[guard.rung] == "memory"
     for expected in ("retrieval", "full"):
         climbed(guard, 10.0)
         assert RUNGS[guard.rung] == expected
+
+
+def test_a_rung_that_is_not_there_is_climbed_past() -> None:
+    guard = fallen(retrieval=False, memory=False)
+    for _ in range(CONFIG.checks_passed):
+        guard.step(10.0, passed=verdicts(memory=False))
+    assert guard.probed == RUNGS.index("retrieval")
 
 
 def test_a_relapse_doubles_the_cool_down_up_to_the_limit() -> None:
@@ -144,7 +160,7 @@ def test_a_forced_rung_stays_until_it_is_let_go() -> None:
     assert guard.step(6.0, alarms=[alarm()]) is None
     assert guard.renew(7.0) is None
     assert guard.force(None, 8.0) is None
-    assert (guard.phase, guard.rung) == ("cooling", 3)
+    assert (guard.phase, guard.rung) == ("cooling", 4)
     with pytest.raises(ConfigError, match=r"no rung 'best'; the rungs are full, retrieval"):
         guard.force("best", 9.0)
 
@@ -157,15 +173,16 @@ def test_another_bundle_begins_at_the_top() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 20)), max_size=60))
+@given(st.lists(st.tuples(*[st.booleans()] * 4, st.integers(0, 20)), max_size=60))
 def test_the_rung_is_always_on_the_ladder_and_moves_go_the_way_they_say(
-    steps: list[tuple[bool, bool, bool, int]],
+    steps: list[tuple[bool, bool, bool, bool, int]],
 ) -> None:
     guard, at_s = Guard(CONFIG, RUNGS), 0.0
-    for alarmed, full, retrieval, seconds in steps:
+    for alarmed, full, retrieval, memory, seconds in steps:
         at_s += seconds
         before = guard.rung
-        move = guard.step(at_s, alarms=[alarm()] * alarmed, passed=verdicts(full=full, retrieval=retrieval), tallies={})
+        passed = verdicts(full=full, retrieval=retrieval, memory=memory)
+        move = guard.step(at_s, alarms=[alarm()] * alarmed, passed=passed, tallies={})
         assert 0 <= guard.rung < len(RUNGS)
         if move is not None and move.kind == "climb":
             assert guard.rung < before

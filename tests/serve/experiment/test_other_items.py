@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 from tests.serve.test_gateway import RecordingEngine
 
+from trifocal.errors import ServingError
 from trifocal.features.context import ContextVocabulary
 from trifocal.serve.engines import WholeEngine
 from trifocal.serve.experiment.other_items import ContextCodes, OtherItemsEngine, same_items, translated
+from trifocal.serve.online import Candidates
 from trifocal.types import Context, History, IntArray, Rankings, Request, Vocabulary
 
 SERVED, OWN = Vocabulary.of(["a", "b", "c", "d"]), Vocabulary.of(["x", "d", "b", "a"])
@@ -82,3 +85,24 @@ def test_items_that_join_are_unknown_to_it() -> None:
     assert engine.own.tolist() == [0, 1, 2, 3, -1, -1]
     assert engine.vectors[np.array([5, 1])].tolist() == [[0, 0], [2, 0]]
     assert engine.retrieve(Request(History.of_rows([5, 0]), exclude=np.array([4])), np.zeros(0, np.float32), 3)
+
+
+class Remembering(WholeEngine):
+    """Remembers all its items, in the order of their rows, and what it was asked."""
+
+    def remember(self, request: Request, k: int) -> Candidates:
+        self.given = request
+        scores = np.arange(k, 0, -1).astype(np.float32)
+        return Candidates(np.arange(1, k + 1), scores, np.zeros_like(scores), scores)
+
+
+def test_the_memory_is_asked_in_the_own_rows_as_well() -> None:
+    remembering = Remembering(Listing())
+    found = translated(remembering, OWN, SERVED, CODES).remember(REQUEST, 3)
+    assert found.item_rows.tolist() == [3, 1, 0]
+    assert remembering.given.history.item_rows.tolist() == [3, 1]
+
+
+def test_what_has_no_links_says_so() -> None:
+    with pytest.raises(ServingError, match="Listing has no links between items to answer from"):
+        Both().engine.remember(REQUEST, 3)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.serve.remembering import RememberingEngine
 from tests.serve.small_service import NOW_S, small_service
 
 from trifocal.serve import Service
@@ -82,6 +83,17 @@ def test_what_breaks_answers_nothing(service: Service, caplog: pytest.LogCapture
         "retrieval": 1.0,
     }
     assert "the ranker does not answer" in caplog.text
+
+
+def test_a_memory_needs_no_model_to_pass(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    engine = RememberingEngine()
+    golden = SelfCheck(engine, service.catalogue, [History.of_rows([0, 3]), History.of_rows([1, 4])], NOW_S)
+    assert golden.rungs == ("full", "retrieval", "memory")
+    engine.broken = ("encode",)
+    assert golden.overlaps(engine, service.catalogue) == {"full": 0.0, "retrieval": 0.0, "memory": 1.0}
+    engine.broken = ("remember",)
+    assert golden.overlaps(engine, service.catalogue) == {"full": 1.0, "retrieval": 1.0, "memory": 0.0}
+    assert "the memory does not answer" in caplog.text
 
 
 def test_what_is_sold_out_meanwhile_counts_on_neither_side(service: Service) -> None:

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from tests.serve.remembering import RememberingEngine
 from tests.serve.small_service import small_service
 
 from trifocal.errors import ConfigError
-from trifocal.feedback.health import DetectorConfig, GuardConfig
+from trifocal.feedback.health import DetectorConfig, GuardConfig, Settled
 from trifocal.feedback.kpis import KpiConfig
 from trifocal.ports import StoredEvent
-from trifocal.serve import Answer, Ask, ServeConfig, Service
+from trifocal.serve import Answer, Ask, Engine, ServeConfig, Service
 from trifocal.serve.access_config import AccessConfig, ApiKey
 from trifocal.serve.app import create_app
 from trifocal.serve.current import Current
+from trifocal.serve.entrance import RUNGS
 from trifocal.serve.watch.config import WatchConfig
 from trifocal.serve.watch.refill import refill
 from trifocal.serve.watch.watch import Watch
@@ -44,8 +46,9 @@ class Clock:
 class Shop:
     """The small service under a watch whose clock is set by hand."""
 
-    def __init__(self, folder: Path, config: WatchConfig = CONFIG) -> None:
-        self.service, self.clock = small_service(folder, config=ServeConfig(watch=config)), Clock()
+    def __init__(self, folder: Path, config: WatchConfig = CONFIG, engine: Engine | None = None) -> None:
+        self.service = small_service(folder, engine=engine, config=ServeConfig(watch=config))
+        self.clock = Clock()
         self.current = Current(self.service)
         self.watch = Watch(self.current, config, self.clock)
         self.watch.step()
@@ -103,6 +106,50 @@ def test_shuffled_vectors_are_found_without_a_click_and_the_ladder_comes_back(sh
     ladder = shop.watch.report().ladders[0]
     assert [move.kind for move in ladder.moves] == ["fall", "climb", "climb"]
     assert (ladder.falls, ladder.climbs, ladder.phase) == (1, 2, "steady")
+
+
+def test_a_model_that_is_misled_is_left_for_its_memory_and_the_ladder_comes_back(tmp_path: Path) -> None:
+    engine = RememberingEngine()
+    shop = Shop(tmp_path, engine=engine)
+    shop.ask()
+    assert shop.after(1.0) == "full"
+    engine.misled = True
+    assert shop.after(1.0) == "memory"
+    # That strangers are answered by the rungs below is no fault of the memory.
+    for _ in range(30):
+        assert (shop.ask().rung, shop.ask("nobody").rung) == ("memory", "popular")
+        assert shop.after(1.0) == "memory"
+    engine.misled = False
+    rungs = []
+    for _ in range(60):
+        shop.ask()
+        rungs.append(shop.after(1.0))
+    assert list(dict.fromkeys(rungs)) == ["memory", "retrieval", "full"]
+
+
+def test_a_memory_that_breaks_as_well_is_left_and_found_again_although_strangers_ask(tmp_path: Path) -> None:
+    engine = RememberingEngine(misled=False)
+    shop = Shop(tmp_path, engine=engine)
+    engine.broken = ("encode", "remember")
+    assert shop.after(1.0) == "last"
+    engine.broken = ("encode",)
+    for _ in range(40):
+        shop.ask()
+        shop.ask("nobody")
+        if shop.after(1.0) != "last":
+            break
+    assert shop.watch.report().ladders[0].rung == "memory"
+
+
+def test_probes_are_compared_with_all_that_the_rung_in_force_and_those_below_it_answered(tmp_path: Path) -> None:
+    watch = Shop(tmp_path, engine=RememberingEngine()).watch._watches["main"]
+    watch.guard.rung = RUNGS.index("memory")
+    for rung, clicks in (("memory", (1, 0, 1)), ("popular", (0, 0)), ("retrieval", (1,))):
+        watch.settled(Settled("main", rung, clicks), 1001.0)
+    tally = watch._tallies(Shop(tmp_path / "other").service.gateway)
+    # By hand: three of the memory's and two of what is popular, two clicks.
+    assert (tally[2].impressions, tally[2].clicks) == (5, 2)
+    assert (tally[1].impressions, tally[1].clicks) == (1, 1)
 
 
 def test_an_alarm_of_the_self_check_is_kept_and_counted(shop: Shop) -> None:

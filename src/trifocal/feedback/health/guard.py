@@ -66,13 +66,13 @@ class Guard:
         moves: the newest moves, oldest first.
     """
 
-    def __init__(self, config: GuardConfig, rungs: Sequence[str], *, with_model: int = 2) -> None:
+    def __init__(self, config: GuardConfig, rungs: Sequence[str], *, with_model: int = 3) -> None:
         """Begin at the top.
 
         Args:
             config: patience.
             rungs: names, best first.
-            with_model: how many of them, from the top, ask the model: below those an alarm moves nothing.
+            with_model: how many of them, from the top, ask the model or its memory: below those an alarm moves nothing.
         """
         self._config, self._rungs, self._with_model = config, tuple(rungs), with_model
         self.rung = 0

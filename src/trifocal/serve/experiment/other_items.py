@@ -113,6 +113,11 @@ class OtherItemsEngine:
         own = replace(candidates, item_rows=self.own[candidates.item_rows])
         return self._served(self.engine.rank(self._own(request), own))
 
+    def remember(self, request: Request, k: int) -> Candidates:
+        """See `Engine`."""
+        found = self.engine.remember(self._own(request), k)
+        return replace(found, item_rows=self.served[found.item_rows])
+
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
         """See `Engine`; nothing is like an item that the engine does not know."""
         own = int(self.own[item_row])

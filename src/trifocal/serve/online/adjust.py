@@ -15,7 +15,7 @@ __all__ = ["diversified"]
 _POOL, _POOL_LEAST = 4, 40
 
 
-def diversified(ranking: Rankings, vectors: FloatRows, k: int, diversity: float) -> Rankings:
+def diversified(ranking: Rankings, vectors: FloatRows | None, k: int, diversity: float) -> Rankings:
     """Return the `k` first of `ranking` (1, K), chosen one by one: well placed, and unlike those chosen before.
 
     `(1 - d) x (1 - place / pool) - d x greatest cosine to what is chosen`: maximal marginal relevance (Carbonell &
@@ -23,7 +23,7 @@ def diversified(ranking: Rankings, vectors: FloatRows, k: int, diversity: float)
 
     Args:
         ranking: one list, best first.
-        vectors: (N, D) item vectors.
+        vectors: (N, D) item vectors, or None = they may not be read, and the list stays as it is.
         k: length of the answer.
         diversity: d, 0 = the list as it is, to 1 = unlikeness alone.
 
@@ -36,7 +36,7 @@ def diversified(ranking: Rankings, vectors: FloatRows, k: int, diversity: float)
     rows = ranking.item_rows[0]
     pool = rows[: max(_POOL * k, _POOL_LEAST)]
     pool = pool[pool >= 0]
-    if diversity <= 0 or len(pool) < 2:
+    if vectors is None or diversity <= 0 or len(pool) < 2:
         return Rankings(ranking.item_rows[:, :k], ranking.scores[:, :k])
     chosen = _chosen(_unit(vectors[pool]), min(k, len(pool)), diversity)
     return Rankings(pool[chosen][None], ranking.scores[:, : len(pool)][:, chosen])

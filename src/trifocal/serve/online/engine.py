@@ -61,6 +61,14 @@ class OnlineEngine:
         """Return the candidates in the order of the answer; (1, K)."""
         return self.ranking.rank(request, candidates) if self.ranks else candidates.ranking()
 
+    def remember(self, request: Request, k: int) -> Candidates:
+        """Return the `k` best items by links and popularity alone; see `Engine`.
+
+        Raises:
+            ServingError: when the model has no memory.
+        """
+        return self.retrieval.remember(request, k)
+
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
         """Return the `k` items most alike by cosine, never the item itself; (1, k)."""
         barred = np.append(np.zeros(0, np.int64) if exclude is None else exclude, item_row)

@@ -20,6 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
+from trifocal.errors import ServingError
 from trifocal.model.two_stage import Blend, popularity_prior
 from trifocal.ports import Index
 from trifocal.serve.online.candidates import Candidates
@@ -40,6 +41,14 @@ class Retrieval(Protocol):
 
     def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
         """Return the `k` best items that `request` does not exclude, by the user vector (D,) and the history."""
+        ...
+
+    def remember(self, request: Request, k: int) -> Candidates:
+        """Return the `k` best items by links and popularity alone; empty where the history is linked with nothing.
+
+        Raises:
+            ServingError: when there is no memory.
+        """
         ...
 
     def linked(self, history: IntArray, item_rows: IntArray) -> FloatArray:
@@ -103,6 +112,24 @@ class TwoSourceRetrieval:
         best = _best(scores, k)
         return Candidates(rows[best], scores[best], deep[best], linked[best])
 
+    def remember(self, request: Request, k: int) -> Candidates:
+        """See `Retrieval`.
+
+        Raises:
+            ServingError: when there is no memory.
+        """
+        if self._memory is None:
+            raise ServingError("this model has no memory to answer from; train and serve one that has")
+        items, strengths = self._memory.links_of(np.unique(request.history.item_rows))
+        if not len(items):
+            return _NOTHING
+        with self._rows.summed(items, strengths, len(self._prior)) as (touched, sums):
+            parts = np.concatenate([touched, *self._fill(touched, request, k)])
+            rows = self._rows.kept(parts, request.exclude, len(self._prior))
+            linked = sums[rows] + self._prior[rows]
+        best = _best(linked, k)
+        return Candidates(rows[best], linked[best], np.zeros(len(best), np.float32), linked[best])
+
     def linked(self, history: IntArray, item_rows: IntArray) -> FloatArray:
         """See `Retrieval`."""
         prior = self._prior[item_rows]
@@ -124,13 +151,16 @@ class TwoSourceRetrieval:
         """The distinct rows among which the best `k` are."""
         if len(touched) > _LINKED and self._factor:
             touched = touched[_greatest(sums[touched], _LINKED + len(request.exclude))]
-        parts = [touched]
         # An unlinked item can only come first by its deep score, which the index finds, or where few are linked.
-        if len(touched) < _ENOUGH * k + len(request.exclude):
-            parts.append(self._first_popular(request.exclude, k))
+        parts = [touched, *self._fill(touched, request, k)]
         if self._factor:
             parts.append(self._index.search(user[None], k, exclude=[request.exclude]).item_rows[0])
         return self._rows.kept(np.concatenate(parts), request.exclude, len(self._prior))
+
+    def _fill(self, touched: IntArray, request: Request, k: int) -> list[IntArray]:
+        """The most popular rows, where so few are linked that one of those may come in."""
+        enough = len(touched) >= _ENOUGH * k + len(request.exclude)
+        return [] if enough else [self._first_popular(request.exclude, k)]
 
     def _first_popular(self, exclude: IntArray, k: int) -> IntArray:
         """The `k` most popular rows that are not excluded, and maybe a few that are."""
@@ -143,6 +173,9 @@ class TwoSourceRetrieval:
     def _deep(self, rows: IntArray, user: FloatArray) -> FloatArray:
         scores: FloatArray = (self._vectors[rows] @ user) * self._scale
         return scores
+
+
+_NOTHING = Candidates(np.zeros(0, np.int64), *(np.zeros(0, np.float32) for _ in range(3)))
 
 
 def _greatest(scores: FloatArray, k: int) -> IntArray:

@@ -1,4 +1,4 @@
-"""Golden questions: do the rungs that ask a model still answer as they did when the service was warmed up?
+"""Golden questions: do the rungs that ask a model or its memory still answer as they did at the start?
 
 A click is needed by no self-check, so that broken vectors are found before many shoppers saw them.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trifocal.errors import ServingError
 from trifocal.serve.asks import Filters
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.engines import Engine
@@ -21,8 +22,8 @@ __all__ = ["CHECKED", "SelfCheck", "golden_histories"]
 
 _LOGGER = logging.getLogger(__name__)
 
-CHECKED: tuple[str, ...] = ("full", "retrieval")
-"""The rungs that are checked: the others ask no model."""
+CHECKED: tuple[str, ...] = ("full", "retrieval", "memory")
+"""The rungs that are checked: the others ask neither a model nor its memory."""
 
 # Items compared of each list; at most this part of the catalogue, or any list would hold most of another.
 _LENGTH, _PART = 10, 4
@@ -36,7 +37,11 @@ class _Golden:
 
 
 class SelfCheck:
-    """Holds the lists of one engine's health against what it answers now. Stability: internal."""
+    """Holds the lists of one engine's health against what it answers now. Stability: internal.
+
+    Attributes:
+        rungs: that the engine has: one without a memory is never asked for it.
+    """
 
     def __init__(self, engine: Engine, catalogue: Catalogue, histories: Sequence[History], now_s: float) -> None:
         """Ask the golden questions; what is answered now is what is right.
@@ -53,9 +58,11 @@ class SelfCheck:
         requests = [Request(history, context, np.unique(history.item_rows)) for history in histories]
         found = self._answers(engine, requests)
         self._golden = [
-            _Golden(request, {rung: lists[rung][: self._length] for rung in CHECKED})
+            _Golden(request, {rung: rows[: self._length] for rung, rows in lists.items()})
             for request, lists in zip(requests, found, strict=True)
         ]
+        remembers = any(len(question.lists["memory"]) for question in self._golden)
+        self.rungs = tuple(rung for rung in CHECKED if rung != "memory" or remembers)
 
     def __len__(self) -> int:
         return len(self._golden)
@@ -70,13 +77,14 @@ class SelfCheck:
         """
         golden = self._golden if places is None else [self._golden[place % len(self._golden)] for place in places]
         if not golden:
-            return dict.fromkeys(CHECKED, 1.0)
+            return dict.fromkeys(self.rungs, 1.0)
+        requests = [question.request for question in golden]
         try:
-            found = self._answers(engine, [question.request for question in golden])
+            found = self._answers(engine, requests)
         except Exception:
-            # Whatever it is, shoppers meet it too; the log says what it was.
+            # Whatever it is, shoppers meet it too; the log says what it was. The memory needs no model.
             _LOGGER.exception("the self-check failed: the model does not answer")
-            return dict.fromkeys(CHECKED, 0.0)
+            found = [self._memory_alone(engine, request) for request in requests]
         barred = catalogue.barred(Filters())
         return {
             rung: float(
@@ -87,7 +95,7 @@ class SelfCheck:
                     ]
                 )
             )
-            for rung in CHECKED
+            for rung in self.rungs
         }
 
     def _overlap(self, golden: IntArray, now: IntArray, barred: BoolArray) -> float:
@@ -112,7 +120,18 @@ class SelfCheck:
         except Exception:
             _LOGGER.exception("the self-check failed: the ranker does not answer")
             full = np.zeros(0, np.int64)
-        return {"full": full, "retrieval": _rows(candidates.ranking())}
+        return self._memory_alone(engine, request) | {"full": full, "retrieval": _rows(candidates.ranking())}
+
+    def _memory_alone(self, engine: Engine, request: Request) -> dict[str, IntArray]:
+        """What the memory answers, and nothing from the rungs above."""
+        lists = {rung: np.zeros(0, np.int64) for rung in CHECKED}
+        try:
+            lists["memory"] = _rows(engine.remember(request, 2 * self._length).ranking())
+        except ServingError as error:
+            _LOGGER.debug("no golden list of the rung memory: %s", error)
+        except Exception:
+            _LOGGER.exception("the self-check failed: the memory does not answer")
+        return lists
 
 
 def golden_histories(known: Sequence[History], items: int, count: int, seed: int) -> list[History]:

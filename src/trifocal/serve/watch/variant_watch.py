@@ -25,6 +25,8 @@ __all__ = ["LadderState", "VariantWatch"]
 _LOGGER = logging.getLogger(__name__)
 
 _WITH_MODEL = len(CHECKED)
+# The first rung that has no answer for everybody: a shopper without a history is no fault of it.
+_NOT_FOR_ALL = RUNGS.index("memory")
 # Answers that were under way when the ladder moved say nothing of the rung that is in force now.
 _UNDER_WAY_S = 2.0
 
@@ -97,7 +99,7 @@ class VariantWatch:
         self._counts[rung, "answers"] += 1
         if now_s - self._moved_s < _UNDER_WAY_S:
             return []
-        failed = self.guard.rung < _WITH_MODEL and rung > self.guard.rung and bool(answer.items)
+        failed = self.guard.rung < _NOT_FOR_ALL and rung > self.guard.rung and bool(answer.items)
         score = answer.items[0].score if rung == self.guard.rung == 0 and answer.items else None
         return self._noted(self._signals.answered(failed=failed, milliseconds=milliseconds, score=score, at_s=now_s))
 
@@ -182,13 +184,14 @@ class VariantWatch:
         if urgent or min(overlaps.values()) < config.overlap:
             overlaps = check.overlaps(gateway.engine, catalogue)
         self._overlaps = dict(overlaps)
-        return {number: overlaps[name] >= config.overlap for number, name in enumerate(CHECKED)}
+        # A rung that the engine does not have is never passed.
+        return {number: overlaps.get(name, 0.0) >= config.overlap for number, name in enumerate(CHECKED)}
 
     def _self_check_alarm(self, passed: Mapping[int, bool] | None, now_s: float) -> list[Alarm]:
         if passed is None or self.guard.rung >= _WITH_MODEL or passed.get(self.guard.rung, True):
             return []
         name = RUNGS[self.guard.rung]
-        value, least = self._overlaps[name], self._config.overlap
+        value, least = self._overlaps.get(name, 0.0), self._config.overlap
         message = f"{name} answers {value:.0%} of the golden items, at least {least:.0%} are wanted"
         return [Alarm("self_check", "golden", now_s, value, 1.0, Severity.STEP, message)]
 
@@ -198,11 +201,13 @@ class VariantWatch:
             rung: RungTally(counts[rung, "answers"], 0, counts[rung, "impressions"], counts[rung, "clicks"])
             for rung in range(len(RUNGS))
         }
+        # Whom the rung in force has no answer for is answered by those below it, as a probe of a higher one may not be.
+        tallies[self.guard.rung] = _together([tallies[rung] for rung in range(self.guard.rung, len(RUNGS))])
         if probed is not None:
             # A probe that failed was answered by another rung. Those of the last step have been answered by now.
             asked, self._probes_before = self._probes_before, gateway.entrance.probes
             answers = tallies[probed].answers
-            failed = max(0, asked - answers)
+            failed = max(0, asked - answers) if probed < _NOT_FOR_ALL else 0
             tallies[probed] = RungTally(
                 answers + failed, failed, counts[probed, "impressions"], counts[probed, "clicks"]
             )
@@ -221,6 +226,15 @@ class VariantWatch:
         self._probes_before = 0
         gateway.entrance.open(self.guard.rung, probed=self.guard.probed, every=self._config.guard.probe_every)
         return move
+
+
+def _together(tallies: Sequence[RungTally]) -> RungTally:
+    return RungTally(
+        sum(tally.answers for tally in tallies),
+        sum(tally.failed for tally in tallies),
+        sum(tally.impressions for tally in tallies),
+        sum(tally.clicks for tally in tallies),
+    )
 
 
 def _number(rung: str) -> int | None:

@@ -94,7 +94,7 @@ class HealthAnswer(_Body):
 class RungBody(_Body):
     """Which rung is to be in force."""
 
-    rung: Literal["full", "retrieval", "last", "popular"] | None
+    rung: Literal["full", "retrieval", "memory", "last", "popular"] | None
     """Its name; null = the service decides again."""
     variant: str | None = Field(default=None, max_length=50)
     """On the ladder of which variant; default is all."""

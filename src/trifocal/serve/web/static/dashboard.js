@@ -79,7 +79,7 @@ function remember(cells, at) {
 
 function showLadders(ladders, alarms) {
   $("ladders").replaceChildren(...ladders.map((ladder) => {
-    const rungs = ["full", "retrieval", "last", "popular"].map((rung) => {
+    const rungs = ["full", "retrieval", "memory", "last", "popular"].map((rung) => {
       const overlap = ladder.overlaps[rung];
       const about = overlap === undefined ? "" : ` · ${percent(overlap)} as when healthy`;
       return make("li", rung === ladder.rung ? { "aria-current": "step" } : {}, `${rung}${about}${rung === ladder.probed ? " · probed" : ""}`);
