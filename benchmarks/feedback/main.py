@@ -4,10 +4,10 @@
     python -m benchmarks.feedback.main --only durability --force
     python -m benchmarks.feedback.main --quick
 
-Finished parts lie in `--out` as JSON and are not measured again, unless `--force` says so or the sizes differ. The sample
-shop and its bundle are made there once. Publishes `feedback.json` and `feedback.md` in `--publish`; `--quick` shows that
-everything works, on a small shop, and publishes nothing. Load is sent to this machine alone. Prints the table, and one
-JSON object on the last line.
+Finished parts lie in `--out` as JSON and are not measured again, unless `--force` says so or the sizes differ. The
+sample shop and its bundle are made there once. Publishes `feedback.json` and `feedback.md` in `--publish`; `--quick`
+shows that everything works, on a small shop, and publishes nothing. Load is sent to this machine alone. Prints the
+table, and one JSON object on the last line.
 """
 
 from __future__ import annotations

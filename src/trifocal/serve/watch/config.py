@@ -27,7 +27,7 @@ class WatchConfig(BaseModel):
     """Seconds between two self-checks."""
     check_answers: int = Field(default=15, ge=1)
     """Answers after which there is a self-check all the same, however soon: a broken model shows few lists."""
-    check_least_s: float = Field(default=0.5, gt=0)
+    check_least_s: float = Field(default=1.0, gt=0)
     """Least seconds between two self-checks."""
     questions: int = Field(default=32, ge=1, le=1000)
     """Golden questions, drawn from the bundle's histories."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ CHECKED: tuple[str, ...] = ("full", "retrieval", "memory")
 
 # Items compared of each list; at most this part of the catalogue, or any list would hold most of another.
 _LENGTH, _PART = 10, 4
+_BREATH_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,12 @@ class SelfCheck:
         if not requests:
             return []
         users = engine.encode(requests)
-        return [self._lists(engine, request, user) for request, user in zip(requests, users, strict=True)]
+        lists = []
+        for request, user in zip(requests, users, strict=True):
+            # Whoever waits for Python's lock comes first: a check in one go would hold up an answer by all of it.
+            time.sleep(_BREATH_S)
+            lists.append(self._lists(engine, request, user))
+        return lists
 
     def _lists(self, engine: Engine, request: Request, user: FloatArray) -> dict[str, IntArray]:
         candidates = engine.retrieve(request, user, 2 * self._length)
