@@ -7,6 +7,7 @@ throughput of a closed loop of many; what is accepted is timed from when it was 
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from urllib.parse import quote
 
@@ -41,9 +42,9 @@ _FOUND_LIMIT_S = 10.0
 def measure(setting: Setting) -> Measured:
     """Start Trifocal and put it under load."""
     events = setting.out / "mixed" / "events.sqlite"
-    events.parent.mkdir(parents=True, exist_ok=True)
-    for old in events.parent.glob("events.sqlite*"):
-        old.unlink()
+    # Events and pictures of an earlier run would be read at the start.
+    shutil.rmtree(events.parent, ignore_errors=True)
+    events.parent.mkdir(parents=True)
     settle(setting.catalogue / "bundle", setting.out / "logs" / "mixed.log")
     with trifocal_server(setting.catalogue / "bundle", setting.out / "logs" / "mixed.log", events=events) as server:
         overload = _overloaded(server.address, setting.sizes)
