@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from tests.train.small_world import OLD_ITEMS, START, trained, without_weights, world
 
 from trifocal import columns as c
-from trifocal.cli.live import with_live
+from trifocal.cli.live import _RECOMMENDING, with_live
 from trifocal.data.dataset import write_dataset
 from trifocal.feedback.sql import SqlEventStore, SqlItemStore
 from trifocal.ports import KeptItem, StoredEvent, StoredItem
+from trifocal.serve.entrance import RUNGS
 
 AT_S = (START + timedelta(days=28)).timestamp()
 
@@ -66,3 +68,20 @@ def test_a_deleted_user_is_in_no_training_set_and_in_no_history_of_a_bundle(
     assert kept[c.TIMESTAMP].dt.epoch("s").to_list() == [int(AT_S) + 180]
     assert "u02" in bundle.contents.histories[c.USER_ID]
     assert bundle.contents.items.height == OLD_ITEMS + 1
+
+
+def test_what_a_recommendation_led_to_is_told_apart(shop: Path, store: str) -> None:
+    with closing(SqlEventStore(store)) as events:
+        events.append(
+            [
+                StoredEvent(f"s{number}", "u03", item, "click", AT_S + 300, answer_id=answer, rung=rung)
+                for number, (item, answer, rung) in enumerate(
+                    [("i1", "a", "full"), ("i2", "a", "memory"), ("i3", "b", "text"), ("i4", None, None)]
+                )
+            ]
+        )
+    learned = with_live(shop, store)
+    assert learned.recommended is not None
+    assert learned.recommended[c.ITEM_ID].to_list() == ["i1", "i2"]
+    assert with_live(shop, None).recommended is None
+    assert _RECOMMENDING == RUNGS

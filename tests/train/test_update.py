@@ -20,6 +20,7 @@ from trifocal.errors import ArtifactError, DataError
 from trifocal.train.update import (
     Update,
     Updated,
+    judged_split,
     learned_until,
     learning_on,
     served_recommender,
@@ -143,3 +144,19 @@ def test_an_update_takes_smaller_steps_and_fewer_passes() -> None:
     assert config.second_stage.learning_rate == 0.5 * TRAIN.second_stage.learning_rate
     assert (config.second_stage.epochs, config.second_stage.max_questions) == (2, 7)
     assert learning_on(TRAIN, UpdateConfig(ranker_questions=0)).second_stage.epochs == 0
+
+
+def test_what_a_recommendation_led_to_judges_no_bundle(old: Bundle, tmp_path: Path) -> None:
+    update = Update(old, world(), TRAIN, CONFIG, tmp_path / "checkpoints", tmp_path / "features")
+    split = update_split(update.dataset, old, CONFIG)
+    assert judged_split(update, split) is split, "without a store nothing is known of recommendations"
+    keys = split.validation.select(c.USER_ID, c.ITEM_ID, c.TIMESTAMP)
+    some = replace(update, recommended=keys.head(5))
+    left = judged_split(some, split)
+    assert len(left.validation) == len(split.validation) - keys.head(5).unique().height
+    assert left.train.equals(split.train)
+    every = replace(update, recommended=keys)
+    with pytest.raises(DataError, match=r"all .* events of the newest 3 days came of recommendations"):
+        judged_split(every, split)
+    counted = replace(every, config=CONFIG.model_copy(update={"count_recommended": True}))
+    assert judged_split(counted, split) is split

@@ -6,17 +6,31 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
+from trifocal import columns as c
 from trifocal.data.dataset import Dataset, read_dataset
 
 __all__ = ["Learned", "with_live"]
 
 
+# The rungs of the server's ladder; a test compares them.
+_RECOMMENDING = ("full", "retrieval", "memory", "last", "popular")
+
+
 @dataclass(frozen=True)
 class Learned:
-    """What may be learned from: the data set, and how many users' past was left out of it."""
+    """What may be learned from.
+
+    Attributes:
+        dataset: with what the store holds.
+        forgotten: how many users' past was left out of it.
+        recommended: user id, item id and time of the store's events that a recommendation led to; None = no store.
+    """
 
     dataset: Dataset
     forgotten: int
+    recommended: pl.DataFrame | None = None
 
 
 def with_live(folder: Path, events: str | None, pictures: Path | None = None) -> Learned:
@@ -39,4 +53,10 @@ def with_live(folder: Path, events: str | None, pictures: Path | None = None) ->
         forgotten = items.forgotten_users()
         live = stored_events(store, forgotten)
         whole = joined(dataset, live, items.items(), pictures=items.pictures, forgotten=forgotten)
-    return Learned(whole, len(forgotten))
+    return Learned(whole, len(forgotten), _recommended(live))
+
+
+def _recommended(events: pl.DataFrame) -> pl.DataFrame:
+    # A search answers what the shopper wanted anyway: its rungs have other names.
+    shown = pl.col(c.ANSWER_ID).is_not_null() & pl.col(c.RUNG).is_in(_RECOMMENDING)
+    return events.filter(shown).select(c.USER_ID, c.ITEM_ID, c.TIMESTAMP)

@@ -173,8 +173,9 @@ def _round(plan: _Plan, folder: Path, console: Console) -> None:
 
     settings, learned = load_settings(plan.config), with_live(plan.dataset, plan.events, plan.pictures)
     told = Update(
-        read_bundle(plan.serving), learned.dataset, settings.train, settings.update, folder / "checkpoints", plan.cache
-    )
+        read_bundle(plan.serving), learned.dataset, settings.train, settings.update, folder / "checkpoints", plan.cache,
+        learned.recommended,
+    )  # fmt: skip
     report = run_update(told, settings.evaluate, folder, forgotten=learned.forgotten).report
     console.print(f"{report.sentence}\nbundle: {folder / 'bundle'}\nreport: {folder / 'update.html'}", markup=False)
     if not report.verdict.promoted or plan.place is None:

@@ -27,6 +27,7 @@ from trifocal.features.items import FeatureState
 from trifocal.train.update import (
     Update,
     Updated,
+    judged_split,
     learned_until,
     served_recommender,
     train_update,
@@ -59,8 +60,10 @@ def run_update(update: Update, config: EvaluateConfig, out: Path, *, forgotten: 
     """
     started = time.perf_counter()
     split = update_split(update.dataset, update.bundle, update.config)
+    # Before the training, which would be for nothing.
+    judged = judged_split(update, split)
     updated = train_update(update, split)
-    verdict = _verdict(update, updated, config)
+    verdict = _verdict(update, updated, judged, config)
     contents = updated_contents(updated, update, validation=verdict.whole.updated)
     manifest = write_bundle(contents, out / "bundle", overwrite=True)
     seconds = time.perf_counter() - started
@@ -81,9 +84,9 @@ def known_rows(bundle: Bundle, items: Vocabulary) -> IntArray:
     return np.sort(rows[rows >= 0])
 
 
-def _verdict(update: Update, updated: Updated, config: EvaluateConfig) -> Verdict:
+def _verdict(update: Update, updated: Updated, judged: Split, config: EvaluateConfig) -> Verdict:
     items, state = updated.dataset.vocabulary(), updated.data.state
-    cases = build_cases(updated.split, "validation", items, state.context)
+    cases = build_cases(judged, "validation", items, state.context)
     return verdict_of(
         updated.trained.recommender,
         serving_in(update.bundle, items, state),

@@ -41,6 +41,7 @@ from trifocal.types import Vocabulary
 __all__ = [
     "Update",
     "Updated",
+    "judged_split",
     "learned_until",
     "served_recommender",
     "train_update",
@@ -60,6 +61,7 @@ class Update:
         config: what an update does otherwise.
         folder: of the checkpoints.
         cache_folder: token features, shared between runs.
+        recommended: user id, item id and time of what a recommendation led to; None = of no event is that known.
     """
 
     bundle: Bundle
@@ -68,6 +70,7 @@ class Update:
     config: UpdateConfig
     folder: Path
     cache_folder: Path
+    recommended: pl.DataFrame | None = None
 
     @property
     def features(self) -> FeaturesConfig:
@@ -135,6 +138,28 @@ def update_split(dataset: Dataset, bundle: Bundle, config: UpdateConfig) -> Spli
     # The bundle tells its newest event in whole seconds.
     first = max(newest - timedelta(days=config.held_out_days), until + timedelta(seconds=1))
     return cut_split(dataset, "update", min(first, newest), newest + timedelta(microseconds=1))
+
+
+def judged_split(update: Update, split: Split) -> Split:
+    """Return `split` with the part of its held out events that both bundles can be judged by.
+
+    What a recommendation led to is left out: a list decides what is clicked, so that the bundle which was shown would
+    always win on it.
+
+    Raises:
+        DataError: when nothing is left.
+    """
+    if update.recommended is None or update.config.count_recommended:
+        return split
+    keys = [c.USER_ID, c.ITEM_ID, c.TIMESTAMP]
+    left = split.validation.join(update.recommended, on=keys, how="anti", maintain_order="left")
+    if not len(left):
+        raise DataError(
+            f"all {len(split.validation)} events of the newest {update.config.held_out_days:g} days came of "
+            "recommendations, which speak for the bundle that was shown; log what is found by search and by browsing "
+            "too, raise update.held_out_days, or set update.count_recommended"
+        )
+    return replace(split, validation=left)
 
 
 def served_recommender(bundle: Bundle) -> TwoStageRecommender:

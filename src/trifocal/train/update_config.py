@@ -26,5 +26,7 @@ class UpdateConfig(BaseModel):
     """Newest days that both bundles are compared on, before the memory learns from them too."""
     compare_users: int = Field(default=4000, ge=1)
     """Users of these days who are asked about at most, drawn once."""
+    count_recommended: bool = False
+    """Compare both on what a recommendation led to as well, which speaks for the bundle whose lists were shown."""
     margin: float = Field(default=0.02, ge=0)
     """Share of the serving bundle's figure that the lower end of the difference's interval may lie below 0."""
