@@ -212,6 +212,8 @@ class Watch:
         """Take what waits in the queue, and what is settled by now."""
         for _ in range(len(self._told)):
             self._take(self._told.popleft())
+            # Whoever waits for Python's lock comes first: an answer would wait for all that was told.
+            time.sleep(0)
         for settled in self._settling.due(now_s):
             self._settled(settled, now_s)
         engine = self._current.service.gateway.engine
