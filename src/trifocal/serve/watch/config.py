@@ -31,7 +31,7 @@ class WatchConfig(BaseModel):
     """Least seconds between two self-checks."""
     questions: int = Field(default=32, ge=1, le=1000)
     """Golden questions, drawn from the bundle's histories."""
-    questions_a_check: int = Field(default=4, ge=1)
+    questions_a_check: int = Field(default=1, ge=1)
     """Of which so many are asked at each self-check; where their lists changed, all are asked."""
     overlap: float = Field(default=0.75, ge=0, le=1)
     """Share of the items of the golden lists that a healthy rung still answers."""
