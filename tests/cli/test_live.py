@@ -11,11 +11,10 @@ import pytest
 from tests.train.small_world import OLD_ITEMS, START, trained, without_weights, world
 
 from trifocal import columns as c
-from trifocal.cli.live import _RECOMMENDING, with_live
+from trifocal.cli.live import with_live
 from trifocal.data.dataset import write_dataset
 from trifocal.feedback.sql import SqlEventStore, SqlItemStore
 from trifocal.ports import KeptItem, StoredEvent, StoredItem
-from trifocal.serve.entrance import RUNGS
 
 AT_S = (START + timedelta(days=28)).timestamp()
 
@@ -84,4 +83,3 @@ def test_what_a_recommendation_led_to_is_told_apart(shop: Path, store: str) -> N
     assert learned.recommended is not None
     assert learned.recommended[c.ITEM_ID].to_list() == ["i1", "i2"]
     assert with_live(shop, None).recommended is None
-    assert _RECOMMENDING == RUNGS

@@ -14,10 +14,6 @@ from trifocal.data.dataset import Dataset, read_dataset
 __all__ = ["Learned", "with_live"]
 
 
-# The rungs of the server's ladder; a test compares them.
-_RECOMMENDING = ("full", "retrieval", "memory", "last", "popular")
-
-
 @dataclass(frozen=True)
 class Learned:
     """What may be learned from.
@@ -57,6 +53,8 @@ def with_live(folder: Path, events: str | None, pictures: Path | None = None) ->
 
 
 def _recommended(events: pl.DataFrame) -> pl.DataFrame:
+    from trifocal.serve.entrance import RUNGS
+
     # A search answers what the shopper wanted anyway: its rungs have other names.
-    shown = pl.col(c.ANSWER_ID).is_not_null() & pl.col(c.RUNG).is_in(_RECOMMENDING)
+    shown = pl.col(c.ANSWER_ID).is_not_null() & pl.col(c.RUNG).is_in(RUNGS)
     return events.filter(shown).select(c.USER_ID, c.ITEM_ID, c.TIMESTAMP)
