@@ -66,10 +66,10 @@ class Metrics:
         """Count a request that was too much: `queue`, `wait`, `rate` or `size`."""
         self._refused.labels(reason).inc()
 
-    def turned_away(self, error: OverloadedError) -> None:
-        """Count a question that was refused at the door."""
+    def turned_away(self, route: str, error: OverloadedError) -> None:
+        """Count a question to `route` that was refused at the door."""
         self.refused(error.reason)
-        self.requests.labels("/v1/recommend", "429").inc()
+        self.requests.labels(route, "429").inc()
 
     def batched(self, size: int, _seconds: float) -> None:
         """Count a batch of `size` questions."""

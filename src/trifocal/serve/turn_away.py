@@ -20,7 +20,7 @@ class TurnAway:
     """ASGI middleware in front of one path. Stability: internal."""
 
     def __init__(
-        self, app: ASGIApp, path: str, check: Callable[[], None], refused: Callable[[OverloadedError], None]
+        self, app: ASGIApp, path: str, check: Callable[[], None], refused: Callable[[str, OverloadedError], None]
     ) -> None:
         """Take who decides.
 
@@ -28,7 +28,7 @@ class TurnAway:
             app: what comes behind.
             path: POSTs to it are questions.
             check: raises OverloadedError where there is no room.
-            refused: told of each refusal.
+            refused: told path and reason of each refusal.
         """
         self._app, self._path, self._check, self._refused = app, path, check, refused
 
@@ -38,7 +38,7 @@ class TurnAway:
             try:
                 self._check()
             except OverloadedError as error:
-                self._refused(error)
+                self._refused(self._path, error)
                 await _refuse(error, send)
                 return
         await self._app(scope, receive, send)
