@@ -18,11 +18,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoders,serve]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoders,serve,explain,audit]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoders,serve,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[encoders,serve,explain,audit,docs,test]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo ## make a shop, train, compare, serve (DEMO_SERVE=0 stops after the report; VISUAL_SIGNAL=0 blinds its shoppers)
