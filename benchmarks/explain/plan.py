@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["FULL", "QUICK", "Setting", "Sizes"]
+__all__ = ["FULL", "QUICK", "ROOT", "Setting", "Sizes"]
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
