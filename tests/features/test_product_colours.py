@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from trifocal.features.colour_words import COLOURS, SHADES, SYNONYMS
-from trifocal.features.colours import (
+from trifocal.features.product_colours import (
     catalogue_colours,
     colour_distance,
     colour_names,
