@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from tests.bundle.small_bundle import WordEncoder, small_contents
 from tests.serve.small_service import NOW_S
 
@@ -18,6 +19,7 @@ from trifocal import columns as c
 from trifocal.bundle import read_bundle, write_bundle
 from trifocal.feedback import MemoryEventStore
 from trifocal.serve import ServeConfig, Service, build_service
+from trifocal.serve.access_config import AccessConfig, ApiKey
 from trifocal.serve.app import create_app
 from trifocal.serve.live.config import LiveConfig
 
@@ -39,6 +41,56 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
     with TestClient(create_app(load(tmp_path / "a"), load=load), raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Iterator[TestClient]:
+    """A server with keys, whose history of bundles is in a file."""
+    for name, popular in (("a", "only-a"), ("b", "only-b")):
+        contents = small_contents()
+        ids = pl.Series(c.ITEM_ID, [popular, *contents.items[c.ITEM_ID].to_list()[1:]])
+        write_bundle(replace(contents, items=contents.items.with_columns(ids)), tmp_path / "bundles" / name)
+    live = LiveConfig(bundles=str(tmp_path / "bundles"), history_file=str(tmp_path / "bundles.json"))
+    access = AccessConfig(keys=tuple(ApiKey(scope=scope, key=SecretStr(scope * 5)) for scope in ("read", "admin")))
+    store = MemoryEventStore()
+
+    def load(folder: Path) -> Service:
+        config = ServeConfig(limit_ms=60_000, live=live, access=access)
+        return build_service(read_bundle(folder), store, encoder=WordEncoder, config=config, clock=lambda: NOW_S)
+
+    with TestClient(create_app(load(tmp_path / "bundles" / "a"), load=load)) as client:
+        yield client
+
+
+READ, ADMIN = {"x-api-key": "read" * 5}, {"x-api-key": "admin" * 5}
+
+
+def test_the_history_tells_each_bundle_and_call(keyed: TestClient) -> None:
+    first = keyed.get("/v1/bundle/history", headers=READ).json()
+    (start,) = first["bundles"]
+    assert (start["by"], start["in_force"], start["path"], start["until"]) == ("start", True, "a", None)
+    assert start["figures"] == {"recall@20": 0.25}
+    assert (first["previous"], first["durable"]) == (None, True)
+    keyed.post("/v1/bundle", json={"path": "b"}, headers=ADMIN)
+    assert keyed.post("/v1/bundle/rollback", headers=ADMIN).status_code == 200
+    after = keyed.get("/v1/bundle/history", headers=READ).json()
+    assert [(bundle["by"], bundle["path"], bundle["in_force"]) for bundle in after["bundles"]] == [
+        ("rollback", "a", True),
+        ("swap", "b", False),
+        ("start", "a", False),
+    ]
+    assert after["bundles"][1]["until"] == after["bundles"][0]["since"]
+    assert after["model_version"] == start["model_version"] == after["bundles"][2]["model_version"]
+    assert after["previous"] == after["bundles"][1]["model_version"]
+
+
+def test_a_rollback_needs_the_key_of_an_administrator(keyed: TestClient) -> None:
+    keyed.post("/v1/bundle", json={"path": "b"}, headers=ADMIN)
+    before = keyed.get("/v1/bundle/history", headers=READ).json()
+    for headers, status in ((None, 401), ({"x-api-key": "wrong"}, 401), (READ, 403)):
+        assert keyed.post("/v1/bundle/rollback", headers=headers).status_code == status
+    assert keyed.get("/v1/bundle/history", headers=READ).json() == before
+    assert keyed.get("/v1/bundle/history").status_code == 401
 
 
 def version(client: TestClient) -> str:

@@ -152,17 +152,21 @@ def _items(events: str | None, pictures: Path | None) -> ItemStore:
 
 
 def _with_notes(settings: ServeConfig, events: str | None) -> ServeConfig:
-    """Return `settings`, in which the notes of an experiment stand beside the file of the events."""
-    if settings.experiment.notes_file or not settings.experiment.variants or events is None:
+    """Return `settings`, in which notes of bundles and of an experiment stand beside the file of the events."""
+    if events is None:
         return settings
     from trifocal.feedback.sql.engine import sqlite_path
 
     path = sqlite_path(events)
     if path is None:
         return settings
-    notes = path.with_name(f"{path.name}.experiments.json")
-    experiment = settings.experiment.model_copy(update={"notes_file": str(notes)})
-    return settings.model_copy(update={"experiment": experiment})
+    live, experiment = settings.live, settings.experiment
+    if not live.history_file:
+        live = live.model_copy(update={"history_file": str(path.with_name(f"{path.name}.bundles.json"))})
+    if experiment.variants and not experiment.notes_file:
+        notes = path.with_name(f"{path.name}.experiments.json")
+        experiment = experiment.model_copy(update={"notes_file": str(notes)})
+    return settings.model_copy(update={"live": live, "experiment": experiment})
 
 
 def _who_may_ask(keys: int) -> str:

@@ -147,6 +147,26 @@ class Catalogue:
         """(N,) True for each item that was deleted."""
         return self._removed
 
+    @property
+    def offered(self) -> BoolArray:
+        """(N,) True for each item that is neither sold out nor deleted."""
+        return self._available
+
+    def lacking(self, start: int, stop: int) -> dict[str, int]:
+        """Return how many of the rows from `start` to before `stop` lack each part, deleted ones left out.
+
+        Beside the parts `items` and `sold_out`; `text` = neither title nor description.
+        """
+        rows = slice(start, stop)
+        here, available = ~self._removed[rows], self._available[rows]
+        texts = {"title": self._titles, "description": self._descriptions, "category": self._categories}
+        lack = {name: np.array([text is None for text in known[rows]], np.bool_) for name, known in texts.items()}
+        lack["text"] = lack["title"] & lack["description"]
+        lack["price"] = np.isnan(self._prices[rows])
+        lack["picture"] = np.array([name is None for name in self.images[rows]], np.bool_)
+        counts = {name: int((missing & here).sum()) for name, missing in lack.items()}
+        return {"items": int(here.sum()), "sold_out": int((here & ~available).sum()), **counts}
+
     def shown(self, history: History) -> History:
         """Return the part of `history` whose items are here and not deleted."""
         rows = history.item_rows

@@ -14,6 +14,8 @@ class LiveConfig(BaseModel):
 
     bundles: str = ""
     """Folder of the bundles that may be swapped in; empty = none."""
+    history_file: str = ""
+    """File that notes which bundles served; empty = beside the file of events of `trifocal serve`, else memory."""
     picture_bytes: int = Field(default=8_000_000, ge=1_000)
     """Largest picture file of an item."""
     picture_pixels: int = Field(default=40_000_000, ge=1)

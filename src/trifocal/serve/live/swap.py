@@ -53,6 +53,11 @@ class BundleSwap:
         self._previous: Service | None = None
         self._lock = Lock()
 
+    @property
+    def service(self) -> Service:
+        """The service in force."""
+        return self._current.service
+
     def state(self) -> InForce:
         """Return which bundle serves."""
         service, previous = self._current.service, self._previous

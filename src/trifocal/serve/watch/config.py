@@ -37,6 +37,14 @@ class WatchConfig(BaseModel):
     """Share of the items of the golden lists that a healthy rung still answers."""
     refill_events: int = Field(default=200_000, ge=0)
     """Newest events of the store that are counted again after a restart."""
+    course_s: float = Field(default=10.0, gt=0)
+    """Seconds between two points of the course that the dashboard draws."""
+    course_points: int = Field(default=360, ge=2, le=10_000)
+    """Points that are kept: with the default, those of an hour."""
+    catalogue_s: float = Field(default=30.0, gt=0)
+    """Seconds between two counts of what the items lack."""
+    pictures_s: float = Field(default=3600.0, gt=0)
+    """Seconds after which picture files that were looked at are looked at again."""
     seed: int = 0
     """Of the draw."""
     guard: GuardConfig = GuardConfig()

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from trifocal.errors import ConfigError
 from trifocal.feedback.health import Alarm, InputSignals, Move, Settled, Settling
@@ -24,10 +23,14 @@ from trifocal.serve.asks import Answer
 from trifocal.serve.current import Current
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.service import Service
+from trifocal.serve.watch.catalogue_health import CatalogueHealth, CatalogueLook
 from trifocal.serve.watch.config import WatchConfig
+from trifocal.serve.watch.course import Course, CoursePoint
+from trifocal.serve.watch.ladders import ladders
 from trifocal.serve.watch.new_items import NewItems
 from trifocal.serve.watch.report import HealthReport
 from trifocal.serve.watch.self_check import golden_histories
+from trifocal.serve.watch.told import Told
 from trifocal.serve.watch.variant_watch import VariantWatch
 from trifocal.types import History
 
@@ -37,15 +40,6 @@ _LOGGER = logging.getLogger(__name__)
 
 _ALARMS_KEPT = 200
 _END_S = 5.0
-
-
-class _Told(NamedTuple):
-    """An answer with its milliseconds, or a request that failed (None), or events. A tuple: requests make it."""
-
-    at_s: float
-    answer: Answer | None = None
-    milliseconds: float = 0.0
-    events: Sequence[StoredEvent] = ()
 
 
 class Watch:
@@ -60,7 +54,7 @@ class Watch:
             clock: seconds since 1970, UTC.
         """
         self._current, self._config, self._clock = current, config, clock
-        self._told: deque[_Told] = deque()
+        self._told: deque[Told] = deque()
         self._skipped = 0
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -69,6 +63,8 @@ class Watch:
         self._inputs = InputSignals(config.detectors)
         self._new_items = NewItems(config.seed)
         self._kpis = Kpis(config.kpis, category=self._category, is_known=self._is_known)
+        self._course = Course(config.course_s, config.course_points)
+        self._catalogue = CatalogueLook(config.catalogue_s, config.pictures_s)
         self._watches: dict[str, VariantWatch] = {}
         self._alarms: deque[Alarm] = deque(maxlen=_ALARMS_KEPT)
         self._alarm_counts: Counter[tuple[str, str]] = Counter()
@@ -76,15 +72,15 @@ class Watch:
 
     def answered(self, answer: Answer, milliseconds: float) -> None:
         """Tell of an answer to a request for recommendations."""
-        self._tell(_Told(self._clock(), answer, milliseconds))
+        self._tell(Told(self._clock(), answer, milliseconds))
 
     def failed(self, milliseconds: float) -> None:
         """Tell of a request for recommendations that ended in a fault of the server's own."""
-        self._tell(_Told(self._clock(), None, milliseconds))
+        self._tell(Told(self._clock(), None, milliseconds))
 
     def happened(self, events: Sequence[StoredEvent]) -> None:
         """Tell of events that were stored."""
-        self._tell(_Told(self._clock(), events=events))
+        self._tell(Told(self._clock(), events=events))
 
     def start(self) -> None:
         """Learn what is right from the service as it is, and watch from now on. Blocks for the golden questions."""
@@ -117,6 +113,10 @@ class Watch:
             service = self._current.service
             for watch, gateway in self._guarded(service):
                 self._note(watch.step(gateway, service.catalogue, now_s))
+            if self._course.is_due(now_s):
+                rungs = {name: watch.state().rung for watch in self._watches.values() for name in watch.variants}
+                self._course.take(self._kpis.snapshot(now_s, len(service.catalogue))[0], rungs, now_s)
+            self._catalogue.look(service, now_s)
 
     def force(self, rung: str | None, variant: str | None = None) -> list[Move]:
         """Put a rung in force by hand on every ladder, or on that of a variant; None = the guard decides again.
@@ -166,7 +166,16 @@ class Watch:
                 skipped=self._skipped,
             )
 
-    def _tell(self, told: _Told) -> None:
+    def course(self, since_s: float) -> tuple[CoursePoint, ...]:
+        """Return the points of the course after `since_s`, seconds since 1970, UTC."""
+        with self._lock:
+            return self._course.since(since_s)
+
+    def catalogue(self) -> CatalogueHealth:
+        """Return how whole the catalogue was at the last count."""
+        return self._catalogue.health
+
+    def _tell(self, told: Told) -> None:
         if not self._config.enabled:
             return
         if len(self._told) >= self._config.queue:
@@ -188,11 +197,11 @@ class Watch:
         version = service.manifest.model_version
         if since_s == self._since_s and self._watches:
             return
-        ladders = _ladders(service)
+        found = ladders(service)
         is_new = version != self._model_version
         histories = self._histories(service) if is_new else []
         watches: dict[str, VariantWatch] = {}
-        for name, (gateway, variants) in ladders.items():
+        for name, (gateway, variants) in found.items():
             watch = self._watches.get(name) or VariantWatch(name, self._config)
             watch.variants = variants
             if is_new:
@@ -201,6 +210,7 @@ class Watch:
             watches[name] = watch
         self._watches, self._model_version, self._since_s = watches, version, since_s
         self._new_items.learn(service.gateway.engine.vectors, len(service.catalogue))
+        self._catalogue.learn(service)
 
     def _histories(self, service: Service) -> list[History]:
         config = self._config
@@ -220,7 +230,7 @@ class Watch:
         for likeness in self._new_items.likenesses(engine.vectors):
             self._note(self._inputs.new_item(likeness, now_s))
 
-    def _take(self, told: _Told) -> None:
+    def _take(self, told: Told) -> None:
         if told.events:
             self._take_events(told.events, told.at_s)
             return
@@ -233,6 +243,9 @@ class Watch:
             cached=answer is not None and not answer.stages_ms,
             now_s=told.at_s,
         )
+        if answer is not None:
+            shown = [item.card.item_id for item in answer.items]
+            self._catalogue.recommended(shown, self._current.service.catalogue)
         watch = self._watch_of(name if answer is None else answer.variant)
         if watch is None:
             return
@@ -263,7 +276,7 @@ class Watch:
         return next((watch for watch in self._watches.values() if variant in watch.variants), None)
 
     def _guarded(self, service: Service) -> Iterator[tuple[VariantWatch, Gateway]]:
-        for name, (gateway, _) in _ladders(service).items():
+        for name, (gateway, _) in ladders(service).items():
             if name in self._watches:
                 yield self._watches[name], gateway
 
@@ -280,12 +293,3 @@ class Watch:
 
     def _is_known(self, user_id: str) -> bool:
         return self._current.service.state.is_in_bundle(user_id)
-
-
-def _ladders(service: Service) -> dict[str, tuple[Gateway, tuple[str, ...]]]:
-    """Name -> gateway and names of the variants, one for each entrance; the first is that of the bundle."""
-    gateways = {service.config.variant: service.gateway, **service.variants}
-    found: dict[int, list[str]] = {}
-    for name, gateway in gateways.items():
-        found.setdefault(id(gateway.entrance), []).append(name)
-    return {names[0]: (gateways[names[0]], tuple(names)) for names in found.values()}

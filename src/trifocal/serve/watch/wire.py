@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from trifocal.feedback.health import Alarm, DetectorState, Move
 from trifocal.feedback.kpis import WindowKpis
 from trifocal.ports import CacheStats
+from trifocal.serve.watch.catalogue_health import CatalogueHealth
+from trifocal.serve.watch.course import CoursePoint
 from trifocal.serve.watch.report import HealthReport
 from trifocal.serve.watch.variant_watch import LadderState
 
-__all__ = ["AlarmCount", "HealthAnswer", "RungAnswer", "RungBody"]
+__all__ = ["AlarmCount", "CatalogueAnswer", "CourseAnswer", "HealthAnswer", "RungAnswer", "RungBody"]
 
 
 class _Body(BaseModel):
@@ -89,6 +91,26 @@ class HealthAnswer(_Body):
             ),
             skipped=report.skipped,
         )
+
+
+class CourseAnswer(_Body):
+    """Key figures and rungs of the last while."""
+
+    every_s: float
+    """Seconds between two points."""
+    window_s: int
+    """Length of the window that each point tells of, in seconds."""
+    points: tuple[CoursePoint, ...]
+    """Oldest first; at each moment one for everything and one for each variant."""
+
+
+class CatalogueAnswer(_Body):
+    """How whole the catalogue is."""
+
+    every_s: float
+    """Seconds between two counts."""
+    health: CatalogueHealth | None
+    """As it was counted last; null: not yet."""
 
 
 class RungBody(_Body):
