@@ -6,13 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.evaluate import many
 
 from trifocal.evaluate.comparison import Comparison
 from trifocal.evaluate.latency import Latency
-from trifocal.evaluate.plots import coverage_plot, latency_plot, metric_plot, spread
+from trifocal.evaluate.plots import coverage_plot, latency_plot, metric_plot
+from trifocal.report import Chart
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +20,10 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     return many.comparison(folder)
 
 
-def places(plot: str) -> dict[str, tuple[float, float]]:
+def places(plot: Chart | None) -> dict[str, tuple[float, float]]:
     """The names in a plot, each with the x and y that its text starts at, in points."""
-    found = re.findall(r'<text[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', plot)
+    assert plot is not None
+    found = re.findall(r'<text[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</text>', plot.svg)
     texts = {name: (float(x), float(y)) for x, y, name in found}
     return {name: texts[name if len(name) <= 22 else f"{name[:21]}…"] for name in many.NAMES}
 
@@ -52,31 +52,15 @@ def test_latencies_near_each_other_have_ticks_that_stand_apart(
         replace(model, latency=Latency(p50, p50, p50, 9)) for model, p50 in zip(comparison.models, p50_ms, strict=False)
     )
     plot = latency_plot(replace(comparison, models=models), "recall@20")
-    ticks = re.findall(r"text-anchor: middle[^>]*>([\d.]+)</text>", plot)
+    assert plot is not None
+    ticks = re.findall(r"text-anchor: middle[^>]*>([\d.]+)</text>", plot.svg)
     assert ticks == shown
 
 
 def test_each_point_has_its_name_and_the_first_the_accent(comparison: Comparison) -> None:
-    plot = coverage_plot(comparison, "recall@20")
+    plot = coverage_plot(comparison, "recall@20").svg
     assert plot.count("var(--accent)") >= 3
-    assert 'aria-label="Recall@20 against coverage"' in plot
-    assert coverage_plot(comparison, "recall@20") == plot
+    assert ">Recall@20 against coverage</title>" in plot
+    assert coverage_plot(comparison, "recall@20").svg == plot
     # The page's font is used.
     assert "font-family" not in plot
-
-
-@settings(max_examples=60)
-@given(st.lists(st.floats(0, 10), min_size=1, max_size=20), st.floats(0.1, 3))
-def test_spread_heights_keep_order_and_distance_within_the_frame(heights: list[float], gap: float) -> None:
-    wanted = sorted(heights, reverse=True)
-    found = spread(wanted, gap, 0, 10)
-    least = min(gap, 10 / max(len(wanted) - 1, 1))
-    assert all(upper - lower >= least - 1e-9 for upper, lower in pairwise(found))
-    assert all(-1e-9 <= height <= 10 + 1e-9 for height in found)
-
-
-def test_heights_far_enough_apart_stay() -> None:
-    assert spread([9, 6, 3], 2, 0, 10) == [9, 6, 3]
-    # Pushed below the frame, they come back up.
-    assert spread([1, 1, 1], 2, 0, 10) == [4, 2, 0]
-    assert spread([], 2, 0, 10) == []

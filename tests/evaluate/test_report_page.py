@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from tests.evaluate import many
 
-from trifocal.evaluate.report import write_report
+from trifocal.evaluate.report_page import write_report
 
 CHROMIUM = Path("/usr/bin/chromium")
 

@@ -47,4 +47,4 @@ def test_both_files_are_written(tmp_path: Path) -> None:
 def test_known_items_have_a_line_of_their_own(tmp_path: Path) -> None:
     known = replace(REPORT, verdict=Verdict(WHOLE, replace(WHOLE, cases=7), 0.02))
     write_update_report(known, tmp_path)
-    assert "<td>known to both</td><td>7</td>" in (tmp_path / "update.html").read_text()
+    assert '<th scope="row">known to both</th><td>7</td>' in (tmp_path / "update.html").read_text()

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from trifocal.bundle import Bundle
     from trifocal.evaluate.comparison import Comparison
     from trifocal.evaluate.contest import Contest
-    from trifocal.evaluate.learning_curve import LearningCurve
     from trifocal.evaluate.protocol import Result
     from trifocal.features.config import FeaturesConfig
+    from trifocal.report.learning_curve import LearningCurve
 
 __all__ = ["compare"]
 
@@ -150,7 +150,7 @@ def _knocked_out(runs: list[Path], contest: Contest, features: FeaturesConfig, c
 def _curves(runs: list[Path]) -> list[LearningCurve]:
     """How the models of the runs were trained, `trifocal` first."""
     from trifocal.bundle import read_bundle
-    from trifocal.evaluate.learning_curve import learning_curve
+    from trifocal.report.learning_curve import learning_curve
 
     places = sorted(
         (place for run in runs for place in run.glob("*/bundle")),
@@ -169,11 +169,13 @@ def _publish(
 
     from rich.console import Console
 
+    from trifocal.cli.origin import origin
     from trifocal.evaluate import pictures, report, results
+    from trifocal.evaluate.report_page import write_report
 
     config = contest.config
     samples = pictures.sample_users(contest.cases, found, contest.dataset, size=config.sample_users, seed=config.seed)
-    report.write_report(place.with_suffix(".html"), compared, samples, curves)
+    write_report(place.with_suffix(".html"), compared, samples, curves, origin())
     place.with_suffix(".json").write_text(json.dumps(results.results_json(compared), indent=1) + "\n", encoding="utf-8")
     place.with_suffix(".md").write_text(results.results_markdown(compared), encoding="utf-8")
     console = Console()

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from trifocal.data.splits import Split
-    from trifocal.evaluate.learning_curve import LearningCurve
     from trifocal.ports import Recommender, Validator
+    from trifocal.report.learning_curve import LearningCurve
     from trifocal.types import Vocabulary
 
 __all__ = ["evaluate"]
@@ -42,13 +42,15 @@ def evaluate(
 
     from rich.console import Console
 
+    from trifocal.cli.origin import origin
     from trifocal.data.cases import build_cases
     from trifocal.data.dataset import read_dataset
     from trifocal.data.named_splits import named_split
     from trifocal.data.splits import restrict
     from trifocal.evaluate import comparison, facts, pictures
-    from trifocal.evaluate import report as pages
+    from trifocal.evaluate import report as figures
     from trifocal.evaluate.protocol import CasesValidator
+    from trifocal.evaluate.report_page import write_report
     from trifocal.features.items import FeatureState
     from trifocal.settings import load_settings
 
@@ -76,13 +78,13 @@ def evaluate(
     )
     page = report or run / "report.html"
     samples = pictures.sample_users(cases, results, data_set, size=settings.sample_users, seed=settings.seed)
-    pages.write_report(page, compared, samples, curves)
+    write_report(page, compared, samples, curves, origin())
     console = Console()
     if not console.is_terminal:
         console = Console(width=_FILE_COLUMNS)
-    console.print(pages.report_table(compared))
-    console.print(f"{pages.verdict(compared)}\nreport: {page}")
-    typer.echo(json.dumps(pages.report_json(compared)))
+    console.print(figures.report_table(compared))
+    console.print(f"{figures.verdict(compared)}\nreport: {page}")
+    typer.echo(json.dumps(figures.report_json(compared)))
 
 
 def _trained_models(
@@ -93,7 +95,7 @@ def _trained_models(
     from trifocal.bundle import read_bundle
     from trifocal.bundle.network import load_recommender
     from trifocal.errors import ArtifactError
-    from trifocal.evaluate.learning_curve import learning_curve
+    from trifocal.report.learning_curve import learning_curve
 
     folders = sorted(run.glob("*/bundle"), key=lambda folder: (folder.parent.name != "trifocal", folder.parent.name))
     if not folders:

@@ -83,6 +83,7 @@ def report(
     """
     from rich.console import Console
 
+    from trifocal.cli.origin import origin
     from trifocal.feedback.experiments.analysis import Experiment, looks_of
     from trifocal.feedback.experiments.report import sentence, write_report
     from trifocal.feedback.experiments.verdicts import verdict_of
@@ -91,7 +92,7 @@ def report(
     shares = _shares(config, share or [], events)
     experiment = Experiment(name, shares, next(iter(shares)), shoppers, _metric(metric), alpha)
     looks = looks_of(events, experiment, every=every, categories=_categories(items))
-    write_report(out, looks, experiment)
+    write_report(out, looks, experiment, origin())
     console = Console(highlight=False, soft_wrap=True)
     for candidate in experiment.candidates:
         console.print(sentence(verdict_of(looks, experiment, candidate)), markup=False)

@@ -17,6 +17,7 @@ import numpy as np
 
 from trifocal import columns as c
 from trifocal.bundle import Bundle, Manifest, write_bundle
+from trifocal.cli.origin import origin
 from trifocal.data.cases import build_cases
 from trifocal.data.splits import Split
 from trifocal.evaluate.config import EvaluateConfig
@@ -68,7 +69,7 @@ def run_update(update: Update, config: EvaluateConfig, out: Path, *, forgotten: 
     manifest = write_bundle(contents, out / "bundle", overwrite=True)
     seconds = time.perf_counter() - started
     report = _report(update, split, manifest, verdict, forgotten=forgotten, seconds=seconds)
-    write_update_report(report, out)
+    write_update_report(report, out, origin(manifest.data_fingerprint))
     return Round(manifest, report)
 
 

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trifocal.evaluate.item_curve import CURVE_METRICS, ItemCurve
-from trifocal.evaluate.plots import LABELS, spread
+from trifocal.evaluate.plots import LABELS
+from trifocal.report.drawing import spread
 
 __all__ = ["item_curve_plot"]
 

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from trifocal import columns as c
 from trifocal.data.cases import Cases
 from trifocal.data.dataset import Dataset
 from trifocal.evaluate.protocol import Result
+from trifocal.report import Card, data_uri
 from trifocal.types import IntArray
 
-__all__ = ["SampleUser", "Thumbnail", "Thumbnails", "sample_users"]
+__all__ = ["SampleUser", "Thumbnails", "sample_users"]
 
-_PIXELS = 96
-_QUALITY = 72
 _HISTORY_SHOWN = 6
 _TRUTH_SHOWN = 12
 _PROPOSED_SHOWN = 6
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """An item as the page shows it.
-
-    Attributes:
-        title: its title, or its id where it has none.
-        picture: a data URI, or None where there is no readable picture.
-        hit: the user went on to take it.
-    """
-
-    title: str
-    picture: str | None
-    hit: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,13 +33,13 @@ class SampleUser:
     """
 
     user_id: str
-    had: list[Thumbnail]
-    took: list[Thumbnail]
-    proposed: dict[str, list[Thumbnail]]
+    had: list[Card]
+    took: list[Card]
+    proposed: dict[str, list[Card]]
 
 
 class Thumbnails:
-    """Item row -> thumbnail; each picture is read once."""
+    """Item row -> card with a small picture; each picture is read once."""
 
     def __init__(self, dataset: Dataset) -> None:
         columns = dataset.items.select(c.ITEM_ID, c.TITLE, c.IMAGE)
@@ -66,24 +47,12 @@ class Thumbnails:
         self._root = dataset.image_root
         self._pictures: dict[int, str | None] = {}
 
-    def of(self, row: int, *, hit: bool = False) -> Thumbnail:
-        """Return the thumbnail of the item at `row`."""
+    def of(self, row: int, *, hit: bool = False) -> Card:
+        """Return the card of the item at `row`."""
         item_id, title, image = self._items[row]
         if row not in self._pictures:
-            self._pictures[row] = None if image is None else self._data_uri(image)
-        return Thumbnail(title or item_id, self._pictures[row], hit)
-
-    def _data_uri(self, image: str) -> str | None:
-        try:
-            with Image.open(self._root / image) as picture:
-                small = picture.convert("RGB")
-        except OSError:
-            # A missing or broken picture shows as its title; the import has counted it already.
-            return None
-        small.thumbnail((_PIXELS, _PIXELS))
-        target = io.BytesIO()
-        small.save(target, "JPEG", quality=_QUALITY)
-        return f"data:image/jpeg;base64,{base64.b64encode(target.getvalue()).decode()}"
+            self._pictures[row] = None if image is None else data_uri(self._root / image)
+        return Card(title or item_id, self._pictures[row], hit)
 
 
 def sample_users(
@@ -109,7 +78,7 @@ def _sample(place: int, cases: Cases, results: Sequence[Result], thumbnails: Thu
     truth = cases.truths[place]
     wanted = {int(row) for row in truth}
 
-    def shown(rows: IntArray, *, marked: bool = False) -> list[Thumbnail]:
+    def shown(rows: IntArray, *, marked: bool = False) -> list[Card]:
         return [thumbnails.of(int(row), hit=marked and int(row) in wanted) for row in rows if row >= 0]
 
     return SampleUser(

@@ -27,10 +27,10 @@ from trifocal.report.drawing import (
 )
 from trifocal.report.page import Chart
 
-__all__ = ["Estimate", "Line", "Point", "bars", "intervals", "lines", "points"]
+__all__ = ["DASHES", "Estimate", "Line", "Point", "bars", "intervals", "lines", "name_ends", "points"]
 
 _NAN = math.nan
-_DASHES = ("-", "--", "-.", (0, (6, 1)), ":", (0, (1, 3)))
+DASHES = ("-", "--", "-.", (0, (6, 1)), ":", (0, (1, 3)))
 _MARKS = ("o", "s", "^", "D", "v", "P")
 # Right end of a plot that has a column of names beside it, as a share of the width.
 _POINTS_RIGHT = 0.66
@@ -115,7 +115,7 @@ def points(found: Sequence[Point], title: str, label: str, *, log: bool = False)
             axes.locator_params(axis="x", nbins=5)
         plain(axes, label, grid="both")
         ends = {point.name: (point.x, point.mean) for point in found}
-        _names(axes, ends, {point.name: ACCENT if place == 0 else INK for place, point in enumerate(found)})
+        name_ends(axes, ends, {point.name: ACCENT if place == 0 else INK for place, point in enumerate(found)})
         return drawn(figure, title, "; ".join(f"{p.name}: {p.mean:.4g} at {p.x:.4g}" for p in found))
 
 
@@ -158,7 +158,7 @@ def lines(
         ends = {line.name: (line.x[-1], line.y[-1]) for line in found}
         last = max(line.x[-1] for line in found)
         named = ends | {name: (last, height) for name, height in (levels or {}).items()}
-        _names(axes, named, colours)
+        name_ends(axes, named, colours)
         return drawn(figure, title, "; ".join(f"{line.name}: {line.y[0]:.4g} to {line.y[-1]:.4g}" for line in found))
 
 
@@ -191,13 +191,13 @@ def _draw_line(axes: Axes, line: Line, place: int, *, stepped: bool) -> None:
     colour = HUES[place % len(HUES)]
     if line.low:
         axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(line.x, line.y, color=colour, linestyle=_DASHES[place % len(_DASHES)], linewidth=1.5,
+    axes.plot(line.x, line.y, color=colour, linestyle=DASHES[place % len(DASHES)], linewidth=1.5,
               drawstyle="steps-post" if stepped else "default",
               marker=_MARKS[place % len(_MARKS)] if len(line.x) <= 24 else None, markersize=3.2)  # fmt: skip
 
 
-def _names(axes: Axes, ends: Mapping[str, tuple[float, float]], colours: Mapping[str, str]) -> None:
-    """Names in a column beside the plot, each led to its end by a thin line: near ends stay readable."""
+def name_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], colours: Mapping[str, str]) -> None:
+    """Write names in a column beside the plot, each led to its end by a thin line: near ends stay readable."""
     # Limits are else found only when it is drawn.
     axes.autoscale_view()
     places = {name: float(axes.transAxes.inverted().transform(axes.transData.transform(end))[1])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from trifocal.evaluate.learning_curve import LearningCurve, learning_curve, learning_plot
+from trifocal.report.learning_curve import LearningCurve, learning_chart, learning_curve
 
 ROWS = [
     {"epoch": 1, "seconds": 1.0, "softmax": 4.0, "click": 0.5, "gradient_norm.softmax": 1.0, "ndcg@10": 0.1},
@@ -22,24 +22,25 @@ def curve(rows: list[dict[str, float]], best: int) -> LearningCurve:
 
 
 def test_every_loss_part_has_its_name_and_last_value_and_the_best_epoch_is_marked() -> None:
-    plot = learning_plot(curve(ROWS, 2))
+    plot = learning_chart(curve(ROWS, 2)).svg
     assert {"softmax 2", "click 0.45", "best, epoch 2:", "0.3000", "nDCG@10 on validation, towers alone"} <= set(
         texts(plot)
     )
     assert not any("gradient" in text or "seconds" in text for text in texts(plot))
-    assert 'aria-label="Learning curve of trifocal"' in plot
-    assert learning_plot(curve(ROWS, 2)) == plot
+    assert ">Learning curve of trifocal</title>" in plot
+    assert "softmax: 4 to 2; click: 0.5 to 0.45; best nDCG@10 0.3000 after epoch 2</desc>" in plot
+    assert learning_chart(curve(ROWS, 2)).svg == plot
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_a_short_training_has_whole_epochs_on_its_axis(epochs: int) -> None:
-    found = texts(learning_plot(curve(ROWS[:epochs], 1)))
+    found = texts(learning_chart(curve(ROWS[:epochs], 1)).svg)
     assert [text for text in found if text.isdecimal()] == [str(epoch + 1) for epoch in range(epochs)]
 
 
 def test_a_training_without_validation_shows_its_losses() -> None:
     rows = [{name: value for name, value in row.items() if name != "ndcg@10"} for row in ROWS]
-    found = texts(learning_plot(curve(rows, 3)))
+    found = texts(learning_chart(curve(rows, 3)).svg)
     assert "softmax 2" in found
     assert "epoch" in found
     assert not any(text.startswith("best") for text in found)
