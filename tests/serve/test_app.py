@@ -54,6 +54,7 @@ def test_recommendations_carry_what_a_shop_needs(client: TestClient, service: Se
         # Ann took the red dress and then the blue one, which are as alike to the green one: the newest is named.
         "reason": {"kind": "history", "item_id": "blue-dress", "title": "Blue dress"},
         "propensity": 1.0,
+        "explanation": None,
     }
     assert body["variant"] == "main"
 

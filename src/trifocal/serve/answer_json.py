@@ -10,7 +10,9 @@ import json
 from functools import lru_cache
 
 from trifocal.serve.asks import Answer, ItemCard, Reason, ScoredItem
-from trifocal.serve.wire import image_address, new_answer_id
+from trifocal.serve.explain_wire import ExplanationAnswer
+from trifocal.serve.pictures import image_address
+from trifocal.serve.wire import new_answer_id
 
 __all__ = ["answer_json"]
 
@@ -39,7 +41,8 @@ def answer_json(answer: Answer, *, timings: bool) -> bytes:
 
 def _item(item: ScoredItem) -> str:
     about = f'"score":{item.score!r},"reason":{_reason(item.reason)},"propensity":{item.propensity!r}'
-    return f"{{{_card(item.card)},{about}}}"
+    told = "null" if item.explanation is None else ExplanationAnswer.of(item.explanation).model_dump_json()
+    return f'{{{_card(item.card)},{about},"explanation":{told}}}'
 
 
 @lru_cache(maxsize=_KEPT)

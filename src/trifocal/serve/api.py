@@ -17,6 +17,8 @@ from trifocal.serve.batching import Batches
 from trifocal.serve.current import Current
 from trifocal.serve.events_wire import EventsAnswer, EventsBody
 from trifocal.serve.experiment.api import ExperimentApi
+from trifocal.serve.explaining.edge import Explaining
+from trifocal.serve.explaining.why import Why
 from trifocal.serve.gateway import K_MAX
 from trifocal.serve.keys import Keys
 from trifocal.serve.metrics import Metrics
@@ -34,6 +36,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _K = Annotated[int, Query(ge=1, le=K_MAX, description="How many items.")]
 _Timings = Annotated[bool, Query(description="Answer with the milliseconds of each stage.")]
+_Explain = Annotated[bool, Query(description="Say of each item why it is answered.")]
 
 # An item may be given another picture while the service runs.
 _PICTURE_CACHE = "public, max-age=300"
@@ -60,8 +63,9 @@ class Api:
         metrics: Metrics,
         experiment: ExperimentApi,
         watch: Watch,
+        explaining: Explaining,
     ) -> None:
-        self._watch = watch
+        self._watch, self._explaining = watch, explaining
         self._current, self._workers, self._batches, self._metrics = current, workers, batches, metrics
         self._experiment = experiment
         self.ready, self.draining = False, False
@@ -101,8 +105,10 @@ class Api:
         except UnavailableError as error:
             _LOGGER.warning("the model did not answer, the last rungs do: %s", error)
             answer = await self._without_model(ask, began_s)
-        self._metrics.observe(answer)
         self._watch.answered(answer, 1000 * (time.perf_counter() - began_s))
+        if body.explain:
+            answer = await self._explaining.explained(answer, Why(ask, answer.rung))
+        self._metrics.observe(answer)
         return Response(answer_json(answer, timings=body.timings), media_type="application/json")
 
     async def _without_model(self, ask: Ask, began_s: float) -> Answer:
@@ -112,9 +118,13 @@ class Api:
             self._watch.failed(1000 * (time.perf_counter() - began_s))
             raise
 
-    async def similar(self, item_id: str, k: _K = 10, timings: _Timings = False) -> ItemsAnswer:
+    async def similar(
+        self, item_id: str, k: _K = 10, timings: _Timings = False, explain: _Explain = False
+    ) -> ItemsAnswer:
         """Find the items most alike to an item."""
         answer = await self._workers.run(self._current.service.gateway.similar, item_id, k)
+        if explain:
+            answer = await self._explaining.explained(answer, Why.similar(item_id, answer.rung))
         self._metrics.observe(answer)
         return ItemsAnswer.of(answer, timings=timings)
 

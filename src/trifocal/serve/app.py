@@ -21,6 +21,8 @@ try:
     from trifocal.serve.collectors import CacheCollector, QueueCollector
     from trifocal.serve.experiment.api import ExperimentApi
     from trifocal.serve.experiment.collector import ExperimentCollector
+    from trifocal.serve.explaining.api import ExplainApi
+    from trifocal.serve.explaining.edge import Explaining
     from trifocal.serve.failures import FAILURES, answer_failures
     from trifocal.serve.items_api import ItemsApi
     from trifocal.serve.keys import Keys
@@ -81,10 +83,11 @@ def create_app(
     metrics = Metrics(manifest.model_name, manifest.model_version)
     batches = _batches(current, metrics)
     metrics.register(CacheCollector(lambda: current.service.cache_stats()))
-    metrics.register(_queues(workers, batches, config.queue))
+    explaining = Explaining(current, metrics, config)
+    metrics.register(_queues(workers, batches, explaining, config.queue))
     experiment = ExperimentApi(_experiment(current.service, metrics), keys)
     watch = _watch(current, metrics)
-    api = Api(current, workers, batches, metrics, experiment, watch)
+    api = Api(current, workers, batches, metrics, experiment, watch, explaining)
     pages = Pages(current, workers, metrics, _WEB / "templates", experiment)
     # The built-in docs pages load their scripts from the network; ours is drawn here.
     app = FastAPI(
@@ -94,13 +97,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         responses=FAILURES,
-        lifespan=_lifespan(current.service, workers, batches, api, experiment, watch),
+        lifespan=_lifespan(current.service, workers, batches, api, experiment, watch, explaining),
     )
     app.include_router(api.router(keys, metrics_keyed=config.access.metrics))
     app.include_router(experiment.router())
     app.include_router(HealthApi(watch, current, config.watch).router(keys))
-    search = SearchApi(current, workers, metrics)
+    search = SearchApi(current, workers, metrics, explaining)
     app.include_router(search.router(), dependencies=keys.needed("read"))
+    app.include_router(ExplainApi(current, explaining, experiment).router(), dependencies=keys.needed("read"))
     app.include_router(ItemsApi(current, live, workers).router(keys))
     app.include_router(
         UsersApi(LiveUsers(current, store, forget=watch.forget), workers, durable=store.is_durable).router(keys)
@@ -154,7 +158,7 @@ def _watch(current: Current, metrics: Metrics) -> Watch:
     return watch
 
 
-def _queues(workers: Workers, batches: Batches[Ask, Answer], limit: int) -> QueueCollector:
+def _queues(workers: Workers, batches: Batches[Ask, Answer], explaining: Explaining, limit: int) -> QueueCollector:
     return QueueCollector(
         {
             "trifocal_batches_busy": ("Recommendations that run or wait.", lambda: batches.busy),
@@ -165,6 +169,7 @@ def _queues(workers: Workers, batches: Batches[Ask, Answer], limit: int) -> Queu
             ),
             "trifocal_batches_hung": ("Batches that were given up.", lambda: batches.hung),
             "trifocal_workers_busy": ("Other requests that run or wait.", lambda: workers.busy),
+            "trifocal_explanations_busy": ("Explanations that run or wait.", lambda: explaining.pool.busy),
             "trifocal_workers_limit": ("How many may run or wait.", lambda: limit),
         }
     )
@@ -177,12 +182,13 @@ def _lifespan(
     api: Api,
     experiment: ExperimentApi,
     watch: Watch,
+    explaining: Explaining,
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # In the background: the process says that it is alive while the models warm up.
         tasks = [
-            asyncio.create_task(_warm_up(service, workers, api, watch)),
+            asyncio.create_task(_warm_up(service, workers, api, watch, explaining)),
             asyncio.create_task(experiment.watch(service.config.experiment.check_s)),
         ]
         yield
@@ -194,11 +200,12 @@ def _lifespan(
         watch.close()
         batches.close()
         workers.close()
+        explaining.pool.close()
 
     return lifespan
 
 
-async def _warm_up(service: Service, workers: Workers, api: Api, watch: Watch) -> None:
+async def _warm_up(service: Service, workers: Workers, api: Api, watch: Watch, explaining: Explaining) -> None:
     try:
         await workers.run(service.warm_up)
     except Exception:
@@ -208,6 +215,7 @@ async def _warm_up(service: Service, workers: Workers, api: Api, watch: Watch) -
     # Before anybody is sent here: what is answered now is what is right.
     await asyncio.to_thread(_begin, watch, service)
     api.ready = True
+    await explaining.warm_up()
 
 
 def _begin(watch: Watch, service: Service) -> None:

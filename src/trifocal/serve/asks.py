@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trifocal.explain.explanation import Shares, Word
 from trifocal.types import EventType
 
-__all__ = ["Answer", "Ask", "Filters", "ItemCard", "Reason", "ScoredItem", "SessionEvent"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "Filters",
+    "ItemCard",
+    "ItemExplanation",
+    "NearestItem",
+    "Reason",
+    "ScoredItem",
+    "SessionEvent",
+]
 
 
 @dataclass(frozen=True)
@@ -102,17 +113,44 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class NearestItem:
+    """The item of the history that is most alike; fields as in `trifocal.explain.Nearest`, the item by its id."""
+
+    item_id: str
+    title: str
+    similarity: float
+    words: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    category: str | None = None
+
+
+@dataclass(frozen=True)
+class ItemExplanation:
+    """Why an item is answered, in full; fields as in `trifocal.explain.Explanation`, items by their ids."""
+
+    score: float
+    words: tuple[Word, ...]
+    cells: tuple[tuple[float, ...], ...]
+    shares: Shares
+    nearest: NearestItem | None
+    sentence: str
+    completeness_error: float
+
+
+@dataclass(frozen=True)
 class ScoredItem:
     """An item and how well it fits; the scale of the score is the rung's own.
 
     Attributes:
         propensity: chance that the item stands at this place, 0..1; 1 = nothing was left to chance.
+        explanation: where it was asked for, and could be given.
     """
 
     card: ItemCard
     score: float
     reason: Reason | None = None
     propensity: float = 1.0
+    explanation: ItemExplanation | None = None
 
 
 @dataclass(frozen=True)

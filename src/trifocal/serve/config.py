@@ -43,6 +43,22 @@ class ServeConfig(BaseModel):
     """Threads for everything else: searches, events, pages."""
     retention_days: float = Field(default=0.0, ge=0)
     """Live events that are older are deleted, at the start and daily; 0 = all are kept."""
+    explain: bool = True
+    """Whether answers can be explained where it is asked for; nothing of it is loaded before."""
+    explain_ms: float = Field(default=2000.0, gt=0)
+    """Time of the explanations of an answer, after which it is given without them."""
+    explain_threads: int = Field(default=2, ge=1)
+    """Threads that explain; the items of an answer are shared among them."""
+    explain_queue: int = Field(default=8, ge=1)
+    """Answers whose explanations may run or wait; a further one is given without."""
+    explain_warm: bool = False
+    """Load what explains right after the service is ready, not at the first question."""
+    explain_bytes: int = Field(default=16 * 1024 * 1024, ge=0)
+    """Memory for explanations that were given; 0 = none is kept."""
+    explain_token_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Memory for texts and pictures that were encoded to be explained."""
+    explain_features: str = ""
+    """Folder of encoded texts and pictures, as `trifocal train --features` leaves it; empty = encoded when asked."""
     access: AccessConfig = AccessConfig()
     """Who may ask, and how much."""
     index: IndexConfig = IndexConfig()

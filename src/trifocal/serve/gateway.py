@@ -21,6 +21,7 @@ from trifocal.serve.engines import Engine
 from trifocal.serve.entrance import RUNGS, Entrance
 from trifocal.serve.experiment.config import ExplorationConfig
 from trifocal.serve.experiment.exploration import explored
+from trifocal.serve.explaining.why import ExplainerSource
 from trifocal.serve.histories import HistoryCoder
 from trifocal.serve.ladder import Ladder
 from trifocal.serve.last_lists import LastLists
@@ -59,6 +60,7 @@ class Gateway:
         limit_ms: float = 250.0,
         answers: AnswerCache | None = None,
         exploration: ExplorationConfig | None = None,
+        explaining: ExplainerSource | None = None,
         draw: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -77,23 +79,29 @@ class Gateway:
             limit_ms: a question that has taken longer is not ranked any more, or not retrieved.
             answers: gives answers again, or None = every question is answered anew.
             exploration: the place that is left to chance; None = none is.
+            explaining: of the engine's model, or None = it has no network to be explained.
             draw: a number in 0..1, uniform; asked once a question where something is left to chance.
             clock: seconds since 1970, UTC.
         """
-        self._answers = answers
+        self._answers, self.explaining = answers, explaining
         self._engine, self._catalogue, self._coder = engine, catalogue, coder
         self._state, self._queries = state, queries
-        self._model_version, self._variant, self._clock = model_version, variant, clock
-        self._personal, self._limit_ms = personal, limit_ms
+        self.model_version, self._variant, self._clock = model_version, variant, clock
+        self.personal, self._limit_ms = personal, limit_ms
         self._exploration, self._draw = exploration or ExplorationConfig(), draw
         self._scores = np.array(popularity, dtype=np.float32)[None]
         self.last_lists, self.entrance = LastLists(), Entrance()
-        self._catalogue_version = 0
+        self.catalogue_version = 0
 
     @property
     def engine(self) -> Engine:
         """What encodes, retrieves, ranks and remembers."""
         return self._engine
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The items that it answers with."""
+        return self._catalogue
 
     def grown(self, catalogue: Catalogue, engine: Engine, catalogue_version: int) -> Gateway:
         """Return the same gateway over other items; those that joined are the least popular.
@@ -104,7 +112,7 @@ class Gateway:
             catalogue_version: any number that tells these items from others; answers are kept under it.
         """
         other = copy.copy(self)
-        other._catalogue, other._engine, other._catalogue_version = catalogue, engine, catalogue_version
+        other._catalogue, other._engine, other.catalogue_version = catalogue, engine, catalogue_version
         other._coder = replace(self._coder, vocabulary=catalogue.vocabulary)
         joined = len(catalogue) - self._scores.shape[1]
         other._scores = np.pad(self._scores, ((0, 0), (0, joined)), constant_values=self._scores.min())
@@ -113,6 +121,14 @@ class Gateway:
     @property
     def _ladder(self) -> Ladder:
         return Ladder(self._engine, self.last_lists, self._scores, self._limit_ms)
+
+    def request(self, ask: Ask) -> tuple[Request, tuple[str, ...]]:
+        """Return what the model is asked by `ask`, nothing excluded, and notes on what of it could not be used."""
+        notes, now_s = list[str](), self._clock()
+        known = History() if ask.user_id is None else self._catalogue.shown(self._state.history(ask.user_id))
+        history = with_session(ask, known, self._coder, self._catalogue, now_s, notes)
+        context = context_of(ask, self._coder.context, self._queries, now_s, notes)
+        return Request(history, context, user_id=None if ask.user_id is None else UserId(ask.user_id)), tuple(notes)
 
     def forget(self, user_id: str) -> bool:
         """Drop the answers to a user who is deleted; return whether every level of the cache did."""
@@ -168,7 +184,7 @@ class Gateway:
             ranking = self._engine.similar(row, k, exclude)
         with watch.stage("answer"):
             items = self._scored(ranking)
-        return Answer(items, "vectors", self._model_version, watch.stages_ms, variant=self._variant)
+        return Answer(items, "vectors", self.model_version, watch.stages_ms, variant=self._variant)
 
     def _prepared(self, ask: Ask) -> Question | Answer | TrifocalError:
         """Return the question with all that is known, or the answer that it was given before."""
@@ -181,7 +197,7 @@ class Gateway:
                 known = self._catalogue.shown(known)
                 kept = Kept(known, self._clock(), self._draw() if self._exploration.share else 1.0)
                 if self._answers is not None and self._is_kept(kept):
-                    found = self._answers.get(ask, known, now_s=kept.now_s, catalogue_version=self._catalogue_version)
+                    found = self._answers.get(ask, known, now_s=kept.now_s, catalogue_version=self.catalogue_version)
                     if found is not None:
                         return found
                 history = with_session(ask, known, self._coder, self._catalogue, kept.now_s, notes)
@@ -230,13 +246,13 @@ class Gateway:
                 if behind:
                     ranking, chances = explored(ranking, found, self._exploration, question.kept.drawn)
         with watch.stage("answer"):
-            by_model = self._personal and rung != "popular"
+            by_model = self.personal and rung != "popular"
             why = reasons(question.request, ranking, vectors, self._catalogue, by_model=by_model)
             items = self._scored(ranking, why, chances)
-        answer = Answer(items, rung, self._model_version, watch.stages_ms, question.notes, self._variant)
+        answer = Answer(items, rung, self.model_version, watch.stages_ms, question.notes, self._variant)
         if self._answers is not None and self._is_kept(question.kept):
             self._answers.put(
-                ask, question.kept.known, answer, now_s=question.kept.now_s, catalogue_version=self._catalogue_version
+                ask, question.kept.known, answer, now_s=question.kept.now_s, catalogue_version=self.catalogue_version
             )
         return answer
 

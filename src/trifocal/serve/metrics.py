@@ -39,6 +39,9 @@ class Metrics:
         self._refused = Counter(
             "trifocal_refused_total", "Requests refused as too much, by reason.", ["reason"], registry=self._registry
         )
+        self._explanations = Counter(
+            "trifocal_explanations_total", "Items to be explained, by outcome.", ["outcome"], registry=self._registry
+        )
         self.events = Counter("trifocal_events_stored_total", "New events stored.", registry=self._registry)
         self._batch_size = Histogram(
             "trifocal_batch_size",
@@ -65,6 +68,10 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a request that was too much: `queue`, `wait`, `rate` or `size`."""
         self._refused.labels(reason).inc()
+
+    def explained(self, outcome: str, items: int) -> None:
+        """Count `items` that were to be explained: `explained`, `late`, `refused`, `unavailable` or `failed`."""
+        self._explanations.labels(outcome).inc(items)
 
     def turned_away(self, route: str, error: OverloadedError) -> None:
         """Count a question to `route` that was refused at the door."""

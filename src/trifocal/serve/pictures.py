@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
-__all__ = ["picture_file", "placeholder"]
+__all__ = ["image_address", "picture_file", "placeholder"]
 
 # Name of the format by its first bytes: a name can lie, and a file that is no picture is never sent.
 _SIGNATURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
@@ -26,6 +27,15 @@ def picture_file(root: Path, name: str | None) -> tuple[Path, str] | None:
         return None
     media_type = _media_type(path)
     return None if media_type is None else (path, media_type)
+
+
+def image_address(item_id: str) -> str:
+    """Return the address of the item's picture on this server.
+
+    >>> image_address("red/dress 1")
+    '/images/red%2Fdress%201'
+    """
+    return f"/images/{quote(item_id, safe='')}"
 
 
 def _media_type(path: Path) -> str | None:

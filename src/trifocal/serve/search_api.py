@@ -9,7 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from trifocal.serve.asks import Ask
 from trifocal.serve.current import Current
+from trifocal.serve.explaining.edge import Explaining
+from trifocal.serve.explaining.why import Why
 from trifocal.serve.metrics import Metrics
 from trifocal.serve.picture_search import SearchAsk
 from trifocal.serve.search_wire import SearchBody, SearchParameters
@@ -27,8 +30,9 @@ _Parameters = Annotated[SearchParameters, Query()]
 class SearchApi:
     """Routes of search. Stability: internal."""
 
-    def __init__(self, current: Current, workers: Workers, metrics: Metrics) -> None:
+    def __init__(self, current: Current, workers: Workers, metrics: Metrics, explaining: Explaining) -> None:
         self._current, self._workers, self._metrics = current, workers, metrics
+        self._explaining = explaining
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -43,7 +47,7 @@ class SearchApi:
 
     async def search(self, asked: _Parameters) -> Response:
         """Search items by words."""
-        return await self._answered(asked.ask(), timings=asked.timings)
+        return await self._answered(asked.ask(), asked)
 
     async def shown(self, asked: _Parameters, request: Request) -> Response:
         """Search items by a picture, by words, or by both.
@@ -52,7 +56,7 @@ class SearchApi:
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in _PICTURES:
-            return await self._answered(asked.ask(await request.body()), timings=asked.timings)
+            return await self._answered(asked.ask(await request.body()), asked)
         if kind != "application/json":
             raise HTTPException(415, f"a body of the kind {kind!r} cannot be searched by; send JSON, or a picture")
         try:
@@ -60,12 +64,15 @@ class SearchApi:
         except ValidationError as error:
             faults = error.errors(include_url=False)
             raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
-        return await self._answered(body.ask(), timings=body.timings)
+        return await self._answered(body.ask(), body)
 
-    async def _answered(self, ask: SearchAsk, *, timings: bool) -> Response:
+    async def _answered(self, ask: SearchAsk, asked: SearchParameters | SearchBody) -> Response:
         answer = await self._workers.run(self._current.service.picture_search.search, ask)
+        if asked.explain:
+            answer = await self._explaining.explained(answer, Why(Ask(query=ask.words), answer.rung))
         self._metrics.observe(answer)
-        return Response(ItemsAnswer.of(answer, timings=timings).model_dump_json(), media_type="application/json")
+        told = ItemsAnswer.of(answer, timings=asked.timings)
+        return Response(told.model_dump_json(), media_type="application/json")
 
 
 def _body() -> dict[str, Any]:

@@ -30,6 +30,8 @@ class SearchBody(BaseModel):
     """Limits on category, price and attributes."""
     timings: bool = False
     """Answer with the milliseconds of each stage."""
+    explain: bool = False
+    """Say of each item why it is answered."""
 
     def ask(self) -> SearchAsk:
         """Return the question in the search's terms."""
@@ -57,6 +59,8 @@ class SearchParameters(BaseModel):
     """Share of the picture where words are given as well."""
     timings: bool = False
     """Answer with the milliseconds of each stage."""
+    explain: bool = False
+    """Say of each item why it is answered."""
 
     def ask(self, picture: bytes | None = None) -> SearchAsk:
         """Return the question in the search's terms.

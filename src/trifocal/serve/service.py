@@ -19,6 +19,8 @@ from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine
 from trifocal.serve.experiment.config import ExplorationConfig, VariantConfig
 from trifocal.serve.experiment.variants import Made, answered, build_variants, marked
+from trifocal.serve.explaining.explanations import Explanations
+from trifocal.serve.explaining.why import ExplainerSource, Found, Why
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.histories import HistoryCoder, KnownHistories
 from trifocal.serve.live.encoder import ItemEncoder, item_encoder
@@ -47,6 +49,7 @@ class Service:
         variants: gateways of an experiment by name; they share state and items with `gateway`. Empty = there is none.
         catalogue_version: tells the items from those before and after a change; 0 = as in the bundle.
         folder: of the bundle, whose tables are mapped into memory.
+        explanations: says why items are answered.
     """
 
     manifest: Manifest
@@ -63,6 +66,7 @@ class Service:
     variants: Mapping[str, Gateway] = field(default_factory=dict)
     catalogue_version: int = 0
     folder: Path | None = None
+    explanations: Explanations = field(default_factory=Explanations)
 
     def recommend_many(self, asks: Sequence[Ask]) -> list[Answer | TrifocalError]:
         """Return an answer to each of `asks`, by the gateway of its variant."""
@@ -72,30 +76,45 @@ class Service:
 
     def recommend(self, ask: Ask) -> Answer:
         """Return the best items for `ask`. Raises as `Gateway.recommend` does."""
-        return marked(ask, self._gateway_of(ask).recommend(ask))
+        return marked(ask, self.gateway_of(ask).recommend(ask))
 
     def fall_back(self, ask: Ask) -> Answer:
         """Return an answer that no model is asked for. Raises as `Gateway.fall_back` does."""
-        return marked(ask, self._gateway_of(ask).fall_back(ask))
+        return marked(ask, self.gateway_of(ask).fall_back(ask))
+
+    def explain(self, why: Why, item_ids: Sequence[str]) -> Found:
+        """Return why `item_ids` are answered. Raises as `Explanations.explain` does."""
+        return self.explanations.explain(self.gateway_of(why.ask), why, item_ids, self._picture_file)
+
+    def warm_up_explanations(self) -> None:
+        """Load what explains, and explain an item. Raises as `Explanations.explain` does."""
+        self.explanations.warm_up(self.gateway, self._picture_file)
 
     def forget_answers(self, user_id: str) -> bool:
         """Drop the answers to a user who is deleted; return whether every level of the cache did."""
         # All of them, also after one that could not.
-        dropped = [gateway.forget(user_id) for gateway in (self.gateway, *self.variants.values())]
-        return all(dropped)
+        gateways = (self.gateway, *self.variants.values())
+        dropped = [gateway.forget(user_id) for gateway in gateways]
+        explained = [self.explanations.forget(gateway.model_version, user_id) for gateway in gateways]
+        return all(dropped) and all(explained)
 
-    def _gateway_of(self, ask: Ask) -> Gateway:
+    def gateway_of(self, ask: Ask) -> Gateway:
+        """Return who answers `ask`."""
         return self.gateway if ask.variant is None else self.variants[ask.variant]
 
     def cache_stats(self) -> dict[str, tuple[CacheStats, ...]]:
         """Return the counts of each cache, by its name."""
-        kept = {"sessions": self.state.stats()}
+        kept = {"sessions": self.state.stats(), "explanations": self.explanations.stats()}
         return kept if self.answers is None else kept | {"answers": self.answers.stats()}
 
     def picture(self, row: int) -> tuple[Path, str] | None:
         """Return file and media type of the item's picture, or None where there is none that may be sent."""
         root = self.image_root if self.catalogue.is_in_bundle(row) else self.live_images
         return None if root is None else picture_file(root, self.catalogue.images[row])
+
+    def _picture_file(self, row: int) -> Path | None:
+        found = self.picture(row)
+        return None if found is None else found[0]
 
     def warm_up(self) -> None:
         """Answer requests and a search, so that the first visitor does not wait for what loads or compiles late."""
@@ -121,6 +140,7 @@ def build_service(
     engine: Engine | None = None,
     encoder: Callable[[], PooledEncoder] | None = None,
     image_encoder: Callable[[], TokenSource] | None = None,
+    explaining: ExplainerSource | None = None,
     config: ServeConfig | None = None,
     shared: SharedCaches | None = None,
     clock: Callable[[], float] = time.time,
@@ -134,6 +154,7 @@ def build_service(
         engine: ranks, or None = the bundle's model.
         encoder: loads what reads queries, or None = the bundle's text encoder.
         image_encoder: loads what looks at pictures, or None = the bundle's image encoder.
+        explaining: explains answers of the engine, or None = the model's own network where it has one.
         config: limits, batches, index; None = the defaults.
         shared: second level of the caches, one a process; None = there is none.
         clock: seconds since 1970, UTC.
@@ -152,7 +173,7 @@ def build_service(
     light = replace(bundle, contents=replace(contents, histories=contents.histories.head(0)))
     queries = QueryEncoder(encoder or (lambda: load_encoder(light)))
     images = image_encoder or (lambda: load_image_encoder(light))
-    served = Made(version, engine or engine_of(bundle, config), queries)
+    served = Made(version, engine or engine_of(bundle, config), queries, explaining=explaining)
     variants = build_variants(bundle, config, served, lambda: known.taken(len(catalogue)))
     text_search = TextSearch(
         text_vectors=contents.text_vectors,
@@ -174,6 +195,7 @@ def build_service(
         item_encoder=item_encoder(light, queries, images),
         answers=answers,
         variants={variant.name: parts.variant(variant, made, gateway, config) for variant, made in variants},
+        explanations=Explanations(config.explain_bytes),
     )
 
 
@@ -205,6 +227,7 @@ class _Parts:
             limit_ms=limit_ms,
             answers=answers and answers.of(model_version=made.model_version, config_hash=settings),
             exploration=exploration,
+            explaining=made.explaining,
             clock=self.clock,
         )
 

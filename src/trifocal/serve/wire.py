@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from trifocal.serve.asks import Answer, Ask, Filters, ItemCard, ScoredItem, SessionEvent
+from trifocal.serve.explain_wire import ExplanationAnswer
 from trifocal.serve.gateway import K_MAX
+from trifocal.serve.pictures import image_address
 from trifocal.types import EventType
 
 __all__ = [
@@ -102,6 +103,8 @@ class RecommendBody(_Body):
     """0 = the model's order; the greater, the less alike the items are to one another."""
     timings: bool = False
     """Answer with the milliseconds of each stage."""
+    explain: bool = False
+    """Say of each item why it is answered."""
     session_id: _ID | None = None
     """Of a nameless visitor in an experiment: the same one gets the same variant; the `user_id` of the events."""
     variant: str | None = Field(default=None, max_length=40)
@@ -175,6 +178,8 @@ class ScoredItemAnswer(_Body):
     """Why it is answered, for recommendations."""
     propensity: float = 1.0
     """Chance that the item stands at this place; goes back with the impression."""
+    explanation: ExplanationAnswer | None = None
+    """Why in full, where it was asked for; null where it could not be given, which `notes` tells."""
 
     @classmethod
     def of(cls, item: ScoredItem) -> ScoredItemAnswer:
@@ -192,6 +197,7 @@ class ScoredItemAnswer(_Body):
             if why is None
             else ReasonAnswer.model_construct(kind=why.kind, item_id=why.item_id, title=why.title),
             propensity=item.propensity,
+            explanation=None if item.explanation is None else ExplanationAnswer.of(item.explanation),
         )
 
 
@@ -238,15 +244,6 @@ class Failure(_Body):
 def new_answer_id() -> str:
     """Return a name that no other answer has."""
     return uuid.uuid4().hex
-
-
-def image_address(item_id: str) -> str:
-    """Return the address of the item's picture on this server.
-
-    >>> image_address("red/dress 1")
-    '/images/red%2Fdress%201'
-    """
-    return f"/images/{quote(item_id, safe='')}"
 
 
 def seconds(moment: datetime | None) -> float | None:

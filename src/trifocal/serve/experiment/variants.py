@@ -27,6 +27,7 @@ from trifocal.serve.engines import Engine
 from trifocal.serve.experiment.config import VariantConfig
 from trifocal.serve.experiment.other_items import ContextCodes, OtherItemsEngine, same_items, translated
 from trifocal.serve.experiment.plain_models import als_engine, popular_engine
+from trifocal.serve.explaining.why import ExplainerSource
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.models import engine_of
 from trifocal.serve.queries import QueryEncoder
@@ -46,12 +47,14 @@ class Made:
         engine: retrieves and ranks.
         queries: words -> vectors that the engine can read.
         personal: whether the engine reads histories.
+        explaining: of the model; None = it has no network to be explained.
     """
 
     model_version: str
     engine: Engine
     queries: QueryEncoder
     personal: bool = True
+    explaining: ExplainerSource | None = None
 
 
 def build_variants(
@@ -80,11 +83,12 @@ def _made(
         case "als":
             settings = AlsSettings()
             version = f"als-{config_hash(served.model_version, repr(settings))}"
-            return replace(served, model_version=version, engine=same_items(als_engine(taken(), settings), items))
+            engine = same_items(als_engine(taken(), settings), items)
+            return replace(served, model_version=version, engine=engine, explaining=None)
         case "popular":
-            engine = popular_engine(contents.popularity, contents.item_vectors)
+            engine = same_items(popular_engine(contents.popularity, contents.item_vectors), items)
             version = f"popular-{served.model_version}"
-            return replace(served, model_version=version, engine=same_items(engine, items), personal=False)
+            return replace(served, model_version=version, engine=engine, personal=False, explaining=None)
     return _of_other_bundle(read_bundle(Path(variant.bundle)), bundle, config) if variant.bundle else served
 
 
