@@ -27,12 +27,21 @@ from trifocal import columns as c
 from trifocal.batch import ItemBatch
 from trifocal.errors import DataError
 from trifocal.explain.words import ItemText, Part, TextReader, text_parts
-from trifocal.features.colours import colour_names
+from trifocal.features.product_colours import colour_names
 from trifocal.features.token_cache import TokenCache, file_key, text_key
 from trifocal.ports import TokenSource
 from trifocal.types import FloatArray, IntArray
 
-__all__ = ["CachedSource", "Described", "EncodedContent", "Encoders", "ItemContent", "TextEncoder", "described_items"]
+__all__ = [
+    "CachedSource",
+    "CachedTexts",
+    "Described",
+    "EncodedContent",
+    "Encoders",
+    "ItemContent",
+    "TextEncoder",
+    "described_items",
+]
 
 _Tokens = npt.NDArray[np.float16]
 
@@ -131,6 +140,24 @@ class CachedSource:
         if key in self._cache:
             return self._cache.tokens(key).astype(np.float32)
         return self._source.encode([content])[0]
+
+
+class CachedTexts:
+    """A text encoder that looks into a token cache first. Stability: caller."""
+
+    def __init__(self, source: TextEncoder, folder: Path) -> None:
+        """Open the cache of `source` under `folder`."""
+        self._source, self._cached = source, CachedSource(source, folder, pictures=False)
+        self.name, self.width, self.fingerprint = source.name, source.width, source.fingerprint
+        self.folder = source.folder
+
+    def encode(self, contents: Sequence[str]) -> list[FloatArray]:
+        """See `TokenSource`."""
+        return self._cached.encode(contents)
+
+    def token_ids(self, contents: Sequence[str]) -> list[list[int]]:
+        """See `TextEncoder`."""
+        return self._source.token_ids(contents)
 
 
 class EncodedContent:

@@ -40,12 +40,12 @@ class IntegratedGradientsExplainer:
         content: ItemContent,
         *,
         projections: Projections | None = None,
-        steps: int = 8,
+        steps: int = 5,
     ) -> None:
         self._content, self._steps = content, steps
         self.scorer = Scorer(recommender, projections)
 
-    def explain(self, request: Request, item_rows: IntArray, *, query: str | None = None) -> Sequence[Explanation]:
+    def explain(self, request: Request, item_rows: IntArray, query: str | None = None) -> Sequence[Explanation]:
         """See `Explainer`.
 
         Args:
