@@ -58,7 +58,7 @@ def test_search_goes_by_the_encoder(folder: Path) -> None:
     service = build_service(read_bundle(folder), MemoryEventStore())
     for query in ("green boot", "Red Dress"):
         answer = service.text_search.search(query, 1)
-        assert (answer.rung, answer.items[0].card.item_id) == ("text", query.lower().replace(" ", "-"))
+        assert (answer.rung, answer.items[0].card.item_id) == ("hybrid", query.lower().replace(" ", "-"))
 
 
 def test_what_was_read_can_be_written_again_over_itself(folder: Path) -> None:

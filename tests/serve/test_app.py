@@ -125,7 +125,7 @@ def test_items_similar_items_and_search(client: TestClient) -> None:
     similar = client.get("/v1/items/red-lamp/similar", params={"k": 2}).json()
     assert sorted(ids(similar)) == ["blue-lamp", "green-lamp"]
     found = client.get("/v1/search", params={"q": "green boot", "k": 1, "timings": True}).json()
-    assert (ids(found), found["rung"]) == (["green-boot"], "text")
+    assert (ids(found), found["rung"]) == (["green-boot"], "hybrid")
     assert found["stages_ms"]["rank"] >= 0
     assert ids(client.get("/v1/search", params={"q": "green", "category": "Home", "price_max": 50}).json()) == [
         "red-lamp"

@@ -106,7 +106,7 @@ def test_words_answer_where_pictures_cannot_be_compared(tmp_path: Path) -> None:
 
     service = service_of(tmp_path, missing)
     answer = service.picture_search.search(SearchAsk("red boot", picture("blue"), k=1))
-    assert (answer.rung, answer.items[0].card.item_id) == ("text", "red-boot")
+    assert (answer.rung, answer.items[0].card.item_id) == ("hybrid", "red-boot")
     assert answer.notes == ("the picture was ignored: the package is missing: pip install 'trifocal[encoders]'",)
     with pytest.raises(ConfigError, match="the package is missing"):
         service.picture_search.search(SearchAsk(picture=picture("blue")))
@@ -161,7 +161,7 @@ def test_over_http_as_json(tmp_path: Path) -> None:
     assert (answer["rung"], answer["items"][0]["item_id"]) == ("picture", "green-boot")
     assert set(answer["stages_ms"]) == {"encode", "exclude", "rank", "answer"}
     words = client.post("/v1/search", json={"q": "lamp", "k": 1, "filters": {"price_max": 35}}).json()
-    assert (words["rung"], words["items"][0]["item_id"]) == ("text", "red-lamp")
+    assert (words["rung"], words["items"][0]["item_id"]) == ("hybrid", "red-lamp")
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,11 @@ def missing() -> PooledEncoder:
 def test_the_nearest_text_comes_first(tmp_path: Path) -> None:
     answer = small_service(tmp_path).text_search.search("a blue lamp", 3)
     assert ids(answer)[0] == "blue-lamp"
-    # Both words: cosine 1. One of two words: 1 / 2.
-    assert [item.score for item in answer.items] == pytest.approx([1, 0.5, 0.5])
-    assert answer.rung == "text"
+    scores = [item.score for item in answer.items]
+    assert scores == sorted(scores, reverse=True)
+    # The two lamps and the blue things have one word of two: less than the one that has both.
+    assert scores[0] > scores[1]
+    assert answer.rung == "hybrid"
 
 
 def test_filters_and_sold_out_items_hold(tmp_path: Path) -> None:
@@ -41,6 +43,20 @@ def test_without_an_encoder_the_words_decide(tmp_path: Path) -> None:
     # Blue or lamp: three blue things and the two other lamps that are not sold out.
     assert len(answer.items) == 5
     assert ids(search.search("sofa", 5)) == []
+
+
+def test_a_slip_of_spelling_is_put_right_and_said(tmp_path: Path) -> None:
+    answer = small_service(tmp_path).text_search.search("blue dreess", 3)
+    assert ids(answer)[0] == "blue-dress"
+    assert answer.notes == ("looked for 'dress' in place of 'dreess'",)
+
+
+def test_fit_says_what_an_item_was_found_by(tmp_path: Path) -> None:
+    search = small_service(tmp_path).text_search
+    fit = search.fit("a blue lamp", "blue-lamp")
+    assert fit.terms == ("a", "blue", "lamp")[1:]
+    assert (fit.look, fit.colours) == (0, 0)
+    assert fit.text + fit.words == pytest.approx(search.search("a blue lamp", 1).items[0].score, rel=1e-5)
 
 
 def test_an_empty_query_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -25,7 +26,9 @@ from trifocal.ports import TokenSource
 from trifocal.types import FloatArray
 
 __all__ = [
+    "colour_weights",
     "compact_weights",
+    "load_colours",
     "load_compact",
     "load_encoder",
     "load_image_encoder",
@@ -36,6 +39,7 @@ __all__ = [
 ]
 
 _MODEL, _EVIDENCE, _MEMORY, _COMPACT = "model.", "evidence.", "memory.", "compact."
+_COLOURS = "search.colours"
 _TRAINING_ONLY = "masked_text."
 
 
@@ -73,6 +77,17 @@ def compact_weights(projections: Mapping[str, CompactProjection]) -> dict[str, T
         for modality, projection in projections.items()
         for f in fields(projection)
     }
+
+
+def colour_weights(colours: npt.NDArray[np.float16] | None) -> dict[str, Tensor]:
+    """Return the `BundleContents.weights` of the colours of the items' pictures, (N, K, 4); none where not known."""
+    return {} if colours is None else {_COLOURS: torch.from_numpy(colours)}
+
+
+def load_colours(bundle: Bundle) -> npt.NDArray[np.float16] | None:
+    """Return (N, K, 4) CIELAB and share of the colours of each item's picture; None where the bundle is older."""
+    found = bundle.contents.weights.get(_COLOURS)
+    return None if found is None else found.numpy()
 
 
 def load_compact(bundle: Bundle, modality: str) -> CompactProjection | None:

@@ -20,6 +20,7 @@ from trifocal.features.attributes import AttributeEncoder
 from trifocal.features.config import FeaturesConfig
 from trifocal.features.context import ContextVocabulary
 from trifocal.features.image import image_source
+from trifocal.features.product_colours import COLOURS_KEPT, ColourSource
 from trifocal.features.scratch import catalogue_text_source, stored_text_source
 from trifocal.features.text import TransformerTextSource
 from trifocal.features.text_backbone import TextBackbone, TextLayerShape
@@ -100,6 +101,7 @@ class CatalogueFeatures:
         grid_cells: image tokens an item.
         trained: what is needed beside where upper text layers are trained, else None.
         text_encoder: folder of the text encoder where it was trained on this catalogue, else None.
+        colours: of the pictures, by the same keys as `image`; None = not looked for.
     """
 
     text: TokenCache
@@ -110,6 +112,7 @@ class CatalogueFeatures:
     grid_cells: int
     trained: TrainedText | None = None
     text_encoder: Path | None = None
+    colours: TokenCache | None = None
 
     def __len__(self) -> int:
         return len(self.text_keys)
@@ -142,6 +145,13 @@ class CatalogueFeatures:
     def pooled_image(self) -> FloatArray:
         """Return the (N, image width) means of the image tokens, zero where there is no picture."""
         return _pooled(self.image, self.image_keys)
+
+    def product_colours(self) -> npt.NDArray[np.float16] | None:
+        """Return (N, K, 4) CIELAB and share of each picture's colours, zero where there is none; None = not known."""
+        if self.colours is None:
+            return None
+        blank = np.zeros((COLOURS_KEPT, self.colours.width), np.float16)
+        return np.stack([blank if key is None else self.colours.tokens(key) for key in self.image_keys])
 
     def _trained_text(self, rows: IntArray, length: int) -> dict[str, Tensor]:
         if self.trained is None:
@@ -224,9 +234,13 @@ def encode_catalogue(
         _encode(text, texts, text_key)
     paths = [None if name is None else str(image_root / name) for name in items[c.IMAGE]]
     image_keys = _encode(image, paths, file_key)
+    colours = TokenCache(cache_folder, ColourSource())
+    _encode(colours, paths, dict(zip(paths, image_keys, strict=True)).get)
     cells = config.image_grid * config.image_grid
     encoder = source.folder if config.text_backbone in _LEARNED else None
-    return CatalogueFeatures(text, image, text_keys, image_keys, attributes.encode(items), cells, trained, encoder)
+    return CatalogueFeatures(
+        text, image, text_keys, image_keys, attributes.encode(items), cells, trained, encoder, colours
+    )
 
 
 def _token_ids(

@@ -25,6 +25,7 @@ from trifocal.types import BoolArray, FloatArray
 
 __all__ = [
     "COLOURS_KEPT",
+    "ColourSource",
     "DominantColours",
     "catalogue_colours",
     "colour_distance",
@@ -148,6 +149,19 @@ def packed(found: DominantColours) -> npt.NDArray[np.float16]:
     row = np.zeros((COLOURS_KEPT, 4), dtype=np.float16)
     row[: len(found.weights), :3], row[: len(found.weights), 3] = found.lab, found.weights
     return row
+
+
+class ColourSource:
+    """The colours of pictures as a token source, so that the token cache keeps them. Stability: internal."""
+
+    name = "colours"
+    width = 4
+    # Raised with whatever changes what `dominant_colours` finds.
+    fingerprint = "colours-1"
+
+    def encode(self, contents: Sequence[str]) -> list[FloatArray]:
+        """Return (K, 4) CIELAB and share of the colours of each picture file."""
+        return [packed(dominant_colours(path)).astype(np.float32) for path in contents]
 
 
 def colour_names(path: str | Path) -> tuple[str, ...]:

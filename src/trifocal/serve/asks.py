@@ -158,7 +158,7 @@ class Answer:
     """Items, best first, and how they came about.
 
     Attributes:
-        rung: which rung of the ladder answered: `full`, `retrieval`, `memory`, `last`, `popular`; `text`, `words`;
+        rung: which rung of the ladder answered: `full`, `retrieval`, `memory`, `last`, `popular`; `hybrid`, `words`;
             `vectors`.
         stages_ms: milliseconds of each stage, in order.
         notes: what of the question could not be used, in words.

@@ -134,9 +134,9 @@ class Catalogue:
             name for name in sorted(counts, key=lambda section: (-counts[section], section)) if name and counts[name]
         ]
 
-    def words(self, row: int) -> str:
-        """Return title and category in small letters, for search without an encoder."""
-        return f"{self._titles[row] or ''} {self._categories[row] or ''}".lower()
+    def texts(self, row: int) -> tuple[str | None, str | None, str | None]:
+        """Return title, description and category path of the item; None = it has none."""
+        return self._titles[row], self._descriptions[row], self._categories[row]
 
     def is_in_bundle(self, row: int) -> bool:
         """Return whether the picture of the item is in the bundle's folder, else it is in that of the live items."""

@@ -1,67 +1,120 @@
-"""Search by words: nearest texts where the encoder is at hand, else the words themselves. Sync; knows no HTTP."""
+"""Search by words, in texts and in pictures at once. Sync; knows no HTTP.
+
+```
+query ─┬─ colours ──► colours of the products' pictures ──────┐
+       ├─ terms ────► BM25 over the texts ────────────────────┤
+       │         └──► what items of these terms look like ────┼──► weighted sum ─► best K
+       └─ the rest ─► encoder ─┬─► cosine to the texts ───────┤
+                               └─► what such texts look like ─┘
+```
+
+Without an encoder the upper rows still answer; without pictures the words do. Letters: N items, W text width.
+"""
 
 from __future__ import annotations
 
 import copy
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from trifocal.errors import ServingError
-from trifocal.index import ExactIndex, LiveIndex, normalised
-from trifocal.index.coded import SearchPlan
-from trifocal.index.flat8 import Flat8Index
-from trifocal.index.unit_rows import UnitRows
-from trifocal.ports import Index
 from trifocal.ranking import top_k
 from trifocal.serve.asks import Answer, Filters, ScoredItem
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.queries import QueryEncoder
 from trifocal.serve.rungs import Rung, first_usable
+from trifocal.serve.search_parts.asked import Asked, read_query
+from trifocal.serve.search_parts.finder import EXACT_MOST, Finder
+from trifocal.serve.search_parts.terms import terms
+from trifocal.serve.search_parts.word_index import ItemText
 from trifocal.serve.stages import Stopwatch
-from trifocal.types import AnyFloats, FloatArray, IntArray, Rankings
+from trifocal.types import AnyFloats, FloatArray, FloatRows, IntArray, Rankings
 
-__all__ = ["TextSearch"]
+__all__ = ["Fit", "TextSearch"]
 
 
-# Above it, 8-bit codes in memory and the vectors where they are stored: a quarter of the memory and of the reading.
-_EXACT_MOST = 200_000
-_RESCORING = 4
+@dataclass(frozen=True)
+class Fit:
+    """Why an item fits a query: what each kind of evidence adds to its score, and what it rests on.
+
+    Attributes:
+        text: nearness of the text as a whole; 0 = there is no encoder.
+        words: words that both have.
+        look: likeness of the picture to those of items with such texts.
+        colours: colours of the picture, at most 0.
+        terms: words of the query that the item's text holds, as typed.
+        shown_colours: asked colours that its picture shows, as typed.
+    """
+
+    text: float
+    words: float
+    look: float
+    colours: float
+    terms: tuple[str, ...]
+    shown_colours: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Question:
-    query: str
+    asked: Asked
     exclude: IntArray
 
 
 class TextSearch:
-    """Items whose text is nearest to a query. Stability: caller."""
+    """Items that fit words, by text and picture. Stability: caller."""
 
     def __init__(
-        self, *, text_vectors: AnyFloats, catalogue: Catalogue, queries: QueryEncoder, model_version: str
+        self,
+        *,
+        text_vectors: AnyFloats,
+        catalogue: Catalogue,
+        queries: QueryEncoder,
+        model_version: str,
+        looks: FloatRows | None = None,
+        colours: AnyFloats | None = None,
     ) -> None:
-        """Take the (N, text width) pooled text features; they are normalised, so that cosines are compared."""
-        self._catalogue, self._queries, self._model_version = catalogue, queries, model_version
-        self._index = LiveIndex(_text_index(text_vectors), width=text_vectors.shape[1])
+        """Index the items.
 
-    def with_item(self, row: int, text_vector: FloatArray, catalogue: Catalogue) -> TextSearch:
-        """Return the search with an item behind all others, or in place of the one of `row`; this one stays."""
+        Args:
+            text_vectors: (N, W) pooled text features; they are normalised, so that cosines are compared.
+            catalogue: titles, descriptions, cards and filters.
+            queries: encodes what is typed.
+            model_version: as answers say it.
+            looks: (N, L) vectors of the pictures, zero = no picture; None = there are none.
+            colours: (N, K, 4) colours of the pictures as `catalogue_colours` gives them; None = not known.
+        """
+        self._catalogue, self._queries, self._model_version = catalogue, queries, model_version
+        self._finder = Finder.of(_item_texts(catalogue), text_vectors, looks, colours)
+
+    def with_item(
+        self,
+        row: int,
+        text_vector: FloatArray,
+        catalogue: Catalogue,
+        *,
+        look: FloatArray | None = None,
+        colours: AnyFloats | None = None,
+    ) -> TextSearch:
+        """Return the search with an item behind all others, or in place of the one of `row`; this one stays.
+
+        Args:
+            row: of the item.
+            text_vector: (W,).
+            catalogue: that holds it.
+            look: (L,) of its picture; None = it has none.
+            colours: (K, 4) of its picture; None = not known.
+        """
         other = self.over(catalogue)
-        unit = normalised(text_vector)
-        other._index = self._index.snapshot()
-        if row == len(other._index):
-            other._index.add(unit[None])
-        else:
-            other._index.replace(row, unit)
+        item = _item_text(catalogue, row, whole=len(catalogue) <= EXACT_MOST)
+        other._finder = self._finder.with_item(row, item, text_vector, look, colours)
         return other
 
     def without(self, row: int, catalogue: Catalogue) -> TextSearch:
         """Return the search that does not look for the item of `row` any more; its row stays."""
         other = self.over(catalogue)
-        other._index = self._index.snapshot()
-        other._index.remove(np.array([row]))
+        other._finder = self._finder.without(row)
         return other
 
     def over(self, catalogue: Catalogue) -> TextSearch:
@@ -82,13 +135,13 @@ class TextSearch:
         with watch.stage("exclude"):
             exclude = self._catalogue.barred_rows(filters or Filters())
         with watch.stage("rank"):
-            rung, ranking = first_usable(
-                (Rung("text", self._by_text), Rung("words", self._by_words)), _Question(query, exclude), k
-            )
+            asked = self.asked(query)
+            rung, ranking = first_usable(self._rungs(), _Question(asked, exclude), k)
         with watch.stage("answer"):
             pairs = zip(ranking.item_rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
             items = tuple(ScoredItem(self._catalogue.card(row), score) for row, score in pairs if row >= 0)
-        return Answer(items, rung, self._model_version, watch.stages_ms)
+        notes = tuple(f"looked for {taken!r} in place of {typed!r}" for typed, taken in asked.corrected)
+        return Answer(items, rung, self._model_version, watch.stages_ms, notes)
 
     def similarities(self, query: str) -> FloatArray:
         """Return (N,) how well each item fits `query`, by the first rung that can say; -inf where it does not at all.
@@ -97,27 +150,60 @@ class TextSearch:
             UnavailableError: when no rung could answer.
         """
         count = len(self._catalogue)
-        rungs = (Rung("text", self._by_text), Rung("words", self._by_words))
-        _, ranking = first_usable(rungs, _Question(query, np.zeros(0, np.int64)), count)
+        question = _Question(self.asked(query), np.zeros(0, np.int64))
+        _, ranking = first_usable(self._rungs(), question, count)
         found = ranking.item_rows[0] >= 0
         result = np.full(count, -np.inf, dtype=np.float32)
         result[ranking.item_rows[0][found]] = ranking.scores[0][found]
         return result
 
-    def _by_text(self, question: _Question, k: int) -> Rankings:
-        vector = self._queries.vector(question.query)
-        return self._index.search(normalised(vector[None]), k, exclude=[question.exclude])
+    def asked(self, query: str) -> Asked:
+        """Return how `query` is understood: its colours, terms, and slips of spelling put right."""
+        return read_query(query, self._finder.spelt, with_colours=bool(self._finder.colours.known.any()))
+
+    def fit(self, query: str, item_id: str) -> Fit:
+        """Return why the item fits `query`, as well as it does.
+
+        Raises:
+            NotFoundError: when there is no such item.
+            ConfigError: when the encoder's packages are not installed.
+        """
+        row = self._catalogue.row(item_id)
+        asked = self.asked(query)
+        found = self._finder.evidence(asked, self._queries.vector(asked.text), np.zeros(0, np.int64))
+        held = _item_text(self._catalogue, row, whole=True).frequencies()
+        return Fit(
+            text=float(found.text[row]),
+            words=float(found.words[row]),
+            look=float(found.look[row]),
+            colours=float(found.colours[row]),
+            terms=tuple(word for word in dict.fromkeys(asked.text.split()) if set(terms(word)) & set(held)),
+            shown_colours=tuple(colour.words for colour in asked.colours if self._finder.has(colour)[row]),
+        )
+
+    def _rungs(self) -> tuple[Rung[_Question, Rankings], ...]:
+        return Rung("hybrid", self._by_all), Rung("words", self._by_words)
+
+    def _by_all(self, question: _Question, k: int) -> Rankings:
+        vector = self._queries.vector(question.asked.text)
+        evidence = self._finder.evidence(question.asked, vector, question.exclude)
+        return top_k(evidence.sum()[None], k, exclude=[question.exclude])
 
     def _by_words(self, question: _Question, k: int) -> Rankings:
-        """Score = share of the query's words that title and category hold; an item without any is no answer."""
-        wanted = re.findall(r"\w+", question.query.lower())
-        texts = (self._catalogue.words(row) for row in range(len(self._catalogue)))
-        found = np.array([sum(word in text for word in wanted) for text in texts], dtype=np.float32)
-        scores = np.where(found > 0, found / max(len(wanted), 1), -np.inf)
-        return top_k(scores[None], k, exclude=[question.exclude])
+        """Without an encoder: an item that holds none of the words, and has none of the colours, is no answer."""
+        evidence = self._finder.evidence(question.asked, None, question.exclude)
+        found = evidence.words > 0
+        for colour in question.asked.colours:
+            found |= self._finder.has(colour)
+        return top_k(np.where(found, evidence.sum(), -np.inf)[None], k, exclude=[question.exclude])
 
 
-def _text_index(text_vectors: AnyFloats) -> Index:
-    if len(text_vectors) <= _EXACT_MOST:
-        return ExactIndex(normalised(text_vectors))
-    return Flat8Index(UnitRows(text_vectors), SearchPlan(rescoring=_RESCORING))
+def _item_texts(catalogue: Catalogue) -> Sequence[ItemText]:
+    # Of more, descriptions are not indexed by their words: they are nine tenths of them.
+    whole = len(catalogue) <= EXACT_MOST
+    return [_item_text(catalogue, row, whole=whole) for row in range(len(catalogue))]
+
+
+def _item_text(catalogue: Catalogue, row: int, *, whole: bool) -> ItemText:
+    title, description, category = catalogue.texts(row)
+    return ItemText(title, description if whole else None, category)

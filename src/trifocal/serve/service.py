@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trifocal.bundle import Bundle, Manifest
-from trifocal.bundle.network import load_compact, load_encoder, load_image_encoder, load_looks
+from trifocal.bundle.network import load_colours, load_compact, load_encoder, load_image_encoder, load_looks
 from trifocal.errors import TrifocalError
 from trifocal.features.context import ContextVocabulary
 from trifocal.ports import CacheStats, EventStore, TokenSource
@@ -19,6 +19,7 @@ from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine
 from trifocal.serve.experiment.config import ExplorationConfig, VariantConfig
 from trifocal.serve.experiment.variants import Made, answered, build_variants, marked
+from trifocal.serve.explaining.by_model import ModelSource
 from trifocal.serve.explaining.explanations import Explanations
 from trifocal.serve.explaining.why import ExplainerSource, Found, Why
 from trifocal.serve.gateway import Gateway
@@ -173,6 +174,8 @@ def build_service(
     light = replace(bundle, contents=replace(contents, histories=contents.histories.head(0)))
     queries = QueryEncoder(encoder or (lambda: load_encoder(light)))
     images = image_encoder or (lambda: load_image_encoder(light))
+    if explaining is None and "model" in contents.config:
+        explaining = ModelSource(light, queries, images, config)
     served = Made(version, engine or engine_of(bundle, config), queries, explaining=explaining)
     variants = build_variants(bundle, config, served, lambda: known.taken(len(catalogue)))
     text_search = TextSearch(
@@ -180,6 +183,8 @@ def build_service(
         catalogue=catalogue,
         queries=queries,
         model_version=version,
+        looks=load_looks(bundle),
+        colours=load_colours(bundle),
     )
     gateway = parts.gateway(config.variant, served, config.exploration, config.limit_ms)
     return Service(

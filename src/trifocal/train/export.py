@@ -10,7 +10,7 @@ import polars as pl
 
 from trifocal import columns as c
 from trifocal.bundle import BundleContents
-from trifocal.bundle.network import compact_weights, network_config, network_weights
+from trifocal.bundle.network import colour_weights, compact_weights, network_config, network_weights
 from trifocal.data.dataset import Dataset
 from trifocal.data.histories import positives
 from trifocal.features.compact import CompactProjection, fit_compact
@@ -42,6 +42,8 @@ def bundle_contents(
     weights = network_weights(trained.model, trained.knowledge) | compact_weights(
         _projections(data, model_config.modalities, features_config.compact_size)
     )
+    if "image" in model_config.modalities:
+        weights |= colour_weights(data.features.product_colours())
     return BundleContents(
         items=dataset.items,
         image_root=str(dataset.image_root),

@@ -33,10 +33,11 @@ def with_item(service: Service, item: StoredItem, features: ItemFeatures) -> Ser
     row = len(service.catalogue) if found is None else found
     catalogue = service.catalogue.with_item(item)
     engine = _growing(service).with_item(row, features)
-    search = service.text_search.with_item(row, features.text, catalogue)
     looks = service.picture_search.looks
     # A bundle that does not look at pictures has a table of no meaning, one column wide.
     look = features.compact_image if len(features.compact_image) else np.zeros(looks.base.shape[1], np.float32)
+    colours = features.colours if len(features.colours) else None
+    search = service.text_search.with_item(row, features.text, catalogue, look=look, colours=colours)
     pictures = service.picture_search.with_looks(looks.with_row(row, look), search, catalogue)
     after = _after(service, catalogue, engine, repr(item))
     return replace(after, text_search=search, picture_search=pictures)

@@ -19,6 +19,7 @@ from trifocal.bundle.network import load_compact, load_recommender
 from trifocal.errors import ConfigError, ServingError
 from trifocal.features.compact import CompactProjection
 from trifocal.features.items import FeatureState, item_texts
+from trifocal.features.product_colours import dominant_colours, packed
 from trifocal.index import normalised
 from trifocal.model import TwoStageRecommender
 from trifocal.ports import StoredItem, TokenSource
@@ -86,7 +87,7 @@ class TowerItemEncoder:
             np.zeros(size, np.float32) if projection is None else projection.vectors(pooled[None])[0]
             for projection, pooled, size in zip(self._compact, (text, image), self._sizes, strict=True)
         )
-        return ItemFeatures(vector.numpy(), text, compact_text, compact_image, attributes)
+        return ItemFeatures(vector.numpy(), text, compact_text, compact_image, attributes, _colours(picture))
 
     def warm_up(self) -> None:
         """See `ItemEncoder`."""
@@ -144,6 +145,13 @@ def _text_tokens(encoder: object) -> _TextTokens:
         raise ConfigError(f"a text encoder of the class {type(encoder).__name__} gives no tokens for the item tower")
     found: _TextTokens = encoder
     return found
+
+
+def _colours(picture: Path | None) -> FloatArray:
+    """(K, 4), or nothing where there is no picture; it has been read by now."""
+    if picture is None:
+        return np.zeros((0, 4), np.float32)
+    return packed(dominant_colours(picture)).astype(np.float32)
 
 
 def _mean(tokens: _Tokens | None, width: int) -> FloatArray:

@@ -1,12 +1,12 @@
 """What a model makes of one item: all that its services need to answer with it. A plain value; knows no model.
 
-Letters: D embedding size, W text width, S compact size, A attributes.
+Letters: D embedding size, W text width, S compact size, A attributes, K colours.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class ItemFeatures:
         compact_text: (S,) unit vector; zero = no text, or not used.
         compact_image: (S,) unit vector; zero = no picture, or not used.
         attributes: (A,) int64 codes, price last.
+        colours: (K, 4) CIELAB and share of the colours of the picture; none = no picture.
     """
 
     vector: FloatArray
@@ -33,6 +34,7 @@ class ItemFeatures:
     compact_text: FloatArray
     compact_image: FloatArray
     attributes: IntArray
+    colours: FloatArray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` reads."""
