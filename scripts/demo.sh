@@ -13,7 +13,7 @@ trifocal train "$folder/shop" "$folder/models" --models trifocal,text,image --co
 trifocal evaluate "$folder/shop" "$folder/models" --report "$folder/report.html" | tee "$folder/evaluation.txt" | sed '$d'
 
 if [ "$DEMO_SERVE" != "0" ]; then
-  trifocal serve "$folder/models/trifocal/bundle" --port "$PORT" &
+  trifocal serve "$folder/models/trifocal/bundle" --port "$PORT" --compare-with "Text only=$folder/models/text/bundle" &
   server=$!
   trap 'kill "$server" 2>/dev/null || true' EXIT
   until python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$PORT/readyz')" 2>/dev/null; do

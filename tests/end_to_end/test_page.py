@@ -110,12 +110,12 @@ def test_a_card_leads_to_similar_items_and_a_purchase_to_new_recommendations(pag
     page.goto(f"{address}/visit")
     page.locator(".card a", has_text="Red lamp").click()
     page.wait_for_selector("article[data-noted=yes]")
-    similar = page.locator(".grid .name").all_inner_texts()
+    similar = page.get_by_label("Similar items").last.locator(".name").all_inner_texts()
     assert set(similar[:2]) == {"Blue lamp", "Green lamp"}
     page.get_by_role("button", name="Buy").click()
     page.get_by_role("link", name="See what comes next").click()
-    page.wait_for_url("**/shopper?id=visitor-*")
-    assert page.locator(".strip .tag").all_inner_texts() == ["Bought"]
+    page.wait_for_url(f"{address}/")
+    assert page.locator(".strip .tag").first.inner_text() == "Bought"
     assert page.locator(".grid .name").first.inner_text() in ("Blue lamp", "Green lamp")
 
 
@@ -145,7 +145,7 @@ def test_the_dashboard_shows_what_happens_and_moves_the_ladder(page: Page, addre
 def test_the_keyboard_reaches_everything(page: Page, address: str) -> None:
     page.goto(f"{address}/shopper?id=ann")
     reached = []
-    for _ in range(12):
+    for _ in range(40):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.name || ''").strip())
     assert reached[0] == "Skip to content"

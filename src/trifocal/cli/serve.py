@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trifocal.errors import ServingError
+from trifocal.errors import ConfigError, ServingError
 
 if TYPE_CHECKING:
     from trifocal.ports import EventStore, ItemStore
@@ -22,6 +22,8 @@ __all__ = ["serve"]
 # Requests that run when the stop comes get this long to end.
 _STOP_TIMEOUT_S = 10
 _SWITCH_S = 0.0005
+# Longer ones do not fit above a column.
+_NAME_MOST = 40
 
 
 def serve(
@@ -41,6 +43,10 @@ def serve(
         Path | None, typer.Option(help="Folder for the pictures of live items; default: beside the file of --events.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with the section [serve].")] = None,
+    compare_with: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=BUNDLE", help="Another bundle, shown beside this one on /compare; may be repeated."),
+    ] = None,
 ) -> None:
     """Serve recommendations, similar items, search and the shop's pages from a bundle.
 
@@ -53,6 +59,8 @@ def serve(
         trifocal serve runs/shop/trifocal/bundle --port 8080 --events events.sqlite
 
         trifocal serve runs/shop/trifocal/bundle --events postgresql://shop@db/shop --pictures pictures
+
+        trifocal serve runs/shop/trifocal/bundle --compare-with "Text only=runs/shop/text/bundle"
 
         curl -s localhost:8000/v1/recommend -H 'content-type: application/json' -d '{"user_id": "user-00715", "k": 5}'
     """
@@ -73,7 +81,7 @@ def serve(
     from trifocal.settings import load_settings
 
     console = Console(soft_wrap=True)
-    settings = _with_notes(load_settings(config).serve, events)
+    settings = _beside(_with_notes(load_settings(config).serve, events), compare_with or [])
     keys = Keys.of(settings.access)
     # Before the model is loaded: a busy port is said at once.
     listener = listening_socket(host, port)
@@ -167,6 +175,29 @@ def _with_notes(settings: ServeConfig, events: str | None) -> ServeConfig:
         notes = path.with_name(f"{path.name}.experiments.json")
         experiment = experiment.model_copy(update={"notes_file": str(notes)})
     return settings.model_copy(update={"live": live, "experiment": experiment})
+
+
+def _beside(settings: ServeConfig, compare_with: list[str]) -> ServeConfig:
+    """Return `settings` with the bundles of `compare_with`, each `name=folder`, behind those that they name.
+
+    Raises:
+        ConfigError: when one is no `name=folder`.
+    """
+    if not compare_with:
+        return settings
+    from trifocal.serve.storefront.config import ComparedConfig
+
+    found = list(settings.storefront.compare_with)
+    for pair in compare_with:
+        name, sign, folder = pair.partition("=")
+        if not (sign and 0 < len(name) <= _NAME_MOST and folder):
+            raise ConfigError(
+                f"--compare-with {pair!r} is no NAME=BUNDLE of at most {_NAME_MOST} characters a name; "
+                "write it as 'Text only=runs/shop/text/bundle'"
+            )
+        found.append(ComparedConfig(name=name, bundle=folder))
+    storefront = settings.storefront.model_copy(update={"compare_with": tuple(found)})
+    return settings.model_copy(update={"storefront": storefront})
 
 
 def _who_may_ask(keys: int) -> str:

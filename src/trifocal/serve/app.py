@@ -88,7 +88,7 @@ def create_app(
     experiment = ExperimentApi(_experiment(current.service, metrics), keys)
     watch = _watch(current, metrics)
     api = Api(current, workers, batches, metrics, experiment, watch, explaining)
-    pages = Pages(current, workers, metrics, _WEB / "templates", experiment)
+    pages = Pages(current, workers, metrics, _WEB / "templates", experiment, explaining)
     # The built-in docs pages load their scripts from the network; ours is drawn here.
     app = FastAPI(
         title="Trifocal",

@@ -11,6 +11,7 @@ from trifocal.serve.access_config import AccessConfig
 from trifocal.serve.caches.config import CacheConfig
 from trifocal.serve.experiment.config import ExperimentConfig, ExplorationConfig
 from trifocal.serve.live.config import LiveConfig
+from trifocal.serve.storefront.config import StorefrontConfig
 from trifocal.serve.watch.config import WatchConfig
 
 __all__ = ["ServeConfig"]
@@ -47,8 +48,8 @@ class ServeConfig(BaseModel):
     """Whether answers can be explained where it is asked for; nothing of it is loaded before."""
     explain_ms: float = Field(default=2000.0, gt=0)
     """Time of the explanations of an answer, after which it is given without them."""
-    explain_threads: int = Field(default=2, ge=1)
-    """Threads that explain; the items of an answer are shared among them."""
+    explain_threads: int = Field(default=1, ge=1)
+    """Answers that are explained at a time, each in a thread of its own."""
     explain_queue: int = Field(default=8, ge=1)
     """Answers whose explanations may run or wait; a further one is given without."""
     explain_warm: bool = False
@@ -73,3 +74,5 @@ class ServeConfig(BaseModel):
     """The place of a list that is left to chance."""
     experiment: ExperimentConfig = ExperimentConfig()
     """Variants that are compared on live shoppers."""
+    storefront: StorefrontConfig = StorefrontConfig()
+    """What the pages show."""
