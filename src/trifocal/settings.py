@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from trifocal.audit.config import AuditConfig
 from trifocal.errors import ConfigError
 from trifocal.evaluate.config import EvaluateConfig
 from trifocal.features.config import FeaturesConfig
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     evaluate: EvaluateConfig = EvaluateConfig()
     """Metrics and report."""
     satisfaction: SatisfactionConfig = SatisfactionConfig()
+    audit: AuditConfig = AuditConfig()
+    """When something about a product is a finding."""
     """How the satisfaction of a session is put together."""
     serve: ServeConfig = ServeConfig()
     """Limits, batches, index and caches of the service."""

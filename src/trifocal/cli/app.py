@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from trifocal import __version__
 from trifocal.cli import (
+    audit,
     bundle,
     compare,
     data,
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(shop.app, name="shop")
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
+app.command("audit")(audit.audit)
 app.command("update")(update.update)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)

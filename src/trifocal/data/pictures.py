@@ -6,16 +6,20 @@ import io
 import os
 import struct
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
+import polars as pl
 from PIL import Image
 
+from trifocal import columns as c
+from trifocal.data.dataset import Dataset
 from trifocal.progress import progress_bar
 
-__all__ = ["PictureState", "check_pictures"]
+__all__ = ["PictureState", "check_pictures", "without_pictures"]
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 # JPEG decodes straight to an eighth of its size: all of its data is read, little of it is computed.
@@ -48,6 +52,13 @@ def check_pictures(root: Path, files: Sequence[str]) -> list[PictureState]:
                 states.extend(pool.map(lambda file: _state_of(root, file), part))
                 bar.advance(len(part))
     return states
+
+
+def without_pictures(dataset: Dataset, items: Collection[str]) -> Dataset:
+    """Return `dataset` with the pictures of `items` treated as missing; the items and their events stay."""
+    left_out = pl.col(c.ITEM_ID).is_in(sorted(items))
+    picture = pl.when(left_out).then(None).otherwise(pl.col(c.IMAGE)).alias(c.IMAGE)
+    return replace(dataset, items=dataset.items.with_columns(picture))
 
 
 def _state_of(root: Path, file: str) -> PictureState:

@@ -110,6 +110,12 @@ class TrainConfig(BaseModel):
     """What the towers compute in while training; losses, weights and serving stay in float32."""
     tensorboard: bool = False
     """Write event files for TensorBoard beside the log; needs the extra `tensorboard`."""
+    exclude_kinds: tuple[Literal["mismatch", "broken", "blank", "duplicate", "text", "category"], ...] = (
+        "mismatch",
+        "broken",
+        "blank",
+    )
+    """Errors of an audit whose pictures `trifocal train --exclude` leaves out."""
     seed: int = 0
     """Of initial weights, order, dropout and sampling."""
     device: Literal["cpu", "cuda"] = "cpu"

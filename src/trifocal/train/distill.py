@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from trifocal.bundle import Bundle, read_bundle
 from trifocal.bundle.network import load_recommender
 from trifocal.data.cases import Cases, build_cases
 from trifocal.data.dataset import Dataset
+from trifocal.data.pictures import without_pictures
 from trifocal.data.splits import Split
 from trifocal.errors import ArtifactError, ConfigError
 from trifocal.features.config import FeaturesConfig
@@ -27,6 +28,7 @@ from trifocal.train.config import TrainConfig
 from trifocal.train.distill_config import DistillConfig
 from trifocal.train.distill_speed import item_encoder
 from trifocal.train.distill_teacher import Teacher
+from trifocal.train.excluded import excluded_pictures
 from trifocal.train.pipeline import Job, train_bundle
 from trifocal.train.prepare import prepare_training
 from trifocal.train.table import content_table, pooled_features
@@ -92,6 +94,8 @@ def distill_bundle(lesson: Lesson, validator: Callable[[Cases], Validator]) -> P
         ArtifactError: when the bundle is not of this data set, or cannot teach.
         ConfigError: when it learned from other parts of the split than the student would.
     """
+    excluded = excluded_pictures(lesson.bundle)
+    lesson = replace(lesson, dataset=without_pictures(lesson.dataset, excluded))
     _require_same_past(lesson)
     contents, config = lesson.bundle.contents, lesson.config
     seen = FeaturesConfig.model_validate(contents.config["features"])
@@ -104,6 +108,7 @@ def distill_bundle(lesson: Lesson, validator: Callable[[Cases], Validator]) -> P
         lesson.folder,
         lesson.cache_folder,
         lesson.refit,
+        excluded,
     )
     known = teacher_features(lesson.bundle, lesson.dataset, lesson.cache_folder)
     data = prepare_training(lesson.dataset, lesson.split, job.features, lesson.cache_folder)

@@ -17,6 +17,7 @@ from trifocal.features.compact import CompactProjection, fit_compact
 from trifocal.features.config import FeaturesConfig
 from trifocal.model import ModelConfig, ModelShapes
 from trifocal.train.data import TrainingData
+from trifocal.train.excluded import with_excluded
 from trifocal.train.loop import TrainedModel
 
 __all__ = ["bundle_contents"]
@@ -31,8 +32,12 @@ def bundle_contents(
     features_config: FeaturesConfig,
     validation: float,
     split_name: str,
+    excluded: Sequence[str] = (),
 ) -> BundleContents:
     """Return what is served: the model as trained, and every known user's newest positive events.
+
+    The pictures of `excluded` items are missing in `dataset` already; that this is on purpose is kept, so that what
+    learns on from the bundle leaves them out too.
 
     The histories are those of the whole data set, later events than training saw included: they are what a user did
     up to now. Evaluation does not read them, it brings its own.
@@ -47,7 +52,7 @@ def bundle_contents(
     return BundleContents(
         items=dataset.items,
         image_root=str(dataset.image_root),
-        config=network_config(model_config, shapes, features_config, trained.blend),
+        config=with_excluded(network_config(model_config, shapes, features_config, trained.blend), excluded),
         weights={name: tensor.contiguous() for name, tensor in weights.items()},
         item_vectors=trained.recommender.item_vectors,
         text_vectors=data.features.pooled_text().astype(np.float16),

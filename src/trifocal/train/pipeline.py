@@ -53,6 +53,7 @@ class Job:
         folder: of the run; each variant has a folder in it.
         cache_folder: token features, shared between runs.
         refit: train again on train + validation for as many epochs as were best.
+        excluded: ids of the items whose pictures `dataset` is without, for the bundle to say so.
     """
 
     dataset: Dataset
@@ -63,6 +64,7 @@ class Job:
     folder: Path
     cache_folder: Path
     refit: bool = False
+    excluded: tuple[str, ...] = ()
 
 
 def train_bundle(
@@ -104,6 +106,7 @@ def train_bundle(
         features_config=job.features,
         validation=validation,
         split_name=job.split.name + (", refit on train + validation" if job.refit else ""),
+        excluded=job.excluded,
     )
     # The curve of the training that had a validation part to be chosen on, whatever was trained after it.
     contents = replace(contents, metrics=contents.metrics | {"curve": curve or [], "metric": job.train.metric})

@@ -169,7 +169,7 @@ def learning_rates(config: TrainConfig) -> tuple[float, float, float]:
 def _fingerprint(
     data: TrainingData, name: str, model_config: ModelConfig, config: TrainConfig, start: Teacher | WarmStart | None
 ) -> str:
-    settings = config.model_dump(exclude={"patience", "device", "tensorboard", "gradient_every"})
+    settings = config.model_dump(exclude={"patience", "device", "tensorboard", "gradient_every", "exclude_kinds"})
     about = [data.fingerprint, name, model_config.model_dump(), settings]
     if start is not None:
         about.append(start.fingerprint)

@@ -22,6 +22,7 @@ from trifocal.bundle import Bundle, BundleContents
 from trifocal.bundle.network import load_recommender
 from trifocal.data.dataset import Dataset
 from trifocal.data.histories import user_histories
+from trifocal.data.pictures import without_pictures
 from trifocal.data.splits import Split, cut_split, restrict
 from trifocal.errors import ArtifactError, DataError
 from trifocal.features.config import FeaturesConfig
@@ -30,6 +31,7 @@ from trifocal.model import ModelConfig, TwoStageRecommender
 from trifocal.model.two_stage import Knowledge
 from trifocal.train.config import TrainConfig
 from trifocal.train.data import TrainingData
+from trifocal.train.excluded import excluded_pictures
 from trifocal.train.export import bundle_contents
 from trifocal.train.knowledge import evidence_tables, item_precision
 from trifocal.train.loop import TrainedModel, train_model
@@ -180,7 +182,7 @@ def train_update(update: Update, split: Split) -> Updated:
     Raises:
         ArtifactError: when the bundle holds no network.
     """
-    dataset = restrict(update.dataset, split)
+    dataset = without_pictures(restrict(update.dataset, split), excluded_pictures(update.bundle))
     dataset = replace(dataset, items=existing(dataset.items, split))
     data = prepare_training(
         dataset,
@@ -248,6 +250,7 @@ def updated_contents(updated: Updated, update: Update, *, validation: float) -> 
         features_config=update.features,
         validation=validation,
         split_name=f"update of {update.bundle.manifest.model_version}",
+        excluded=excluded_pictures(update.bundle),
     )
     about: dict[str, Any] = {"updated_from": update.bundle.manifest.model_version}
     return replace(contents, metrics=contents.metrics | about)
