@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 from trifocal.cli import distill
 from trifocal.data.cases import Cases
 from trifocal.evaluate.config import EvaluateConfig
+from trifocal.evaluate.protocol import evaluate
 from trifocal.train.distill_speed import EncodingSpeed
 from trifocal.types import Rankings, Request, UserId
 
@@ -21,7 +23,7 @@ class Fixed:
     def __init__(self, name: str, rows: list[int]) -> None:
         self.name, self._rows = name, np.array(rows)
 
-    def recommend(self, requests: list[Request], k: int) -> Rankings:
+    def recommend(self, requests: Sequence[Request], k: int) -> Rankings:
         rows = np.tile(self._rows[:k], (len(requests), 1))
         return Rankings(rows, -np.arange(rows.shape[1], dtype=np.float32) * np.ones_like(rows, dtype=np.float32))
 
@@ -32,7 +34,9 @@ def figures() -> dict[str, object]:
     second, first = [0, 3, *order[1:3], *order[4:]], [3, *order[:3], *order[4:]]
     pair = [Fixed("student", second), Fixed("teacher", first)]
     speeds = [EncodingSpeed(40, 2.0), EncodingSpeed(40, 10.0)]
-    quality = distill._quality(pair, cases, EvaluateConfig(k=20, bootstrap_samples=100))  # type: ignore[arg-type]
+    config = EvaluateConfig(k=20, bootstrap_samples=100)
+    own, other = (evaluate(recommender, cases, config.k, config.batch) for recommender in pair)
+    quality = distill._quality(own, other, config)
     return {"split": "time", "part": "validation", "users": 2, **quality, **distill._speed(speeds)}
 
 

@@ -11,9 +11,11 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from trifocal.data.cases import Cases
+    from trifocal.data.dataset import Dataset
     from trifocal.evaluate.config import EvaluateConfig
-    from trifocal.ports import Recommender
+    from trifocal.evaluate.protocol import Result
+    from trifocal.train.distill import Pair
+    from trifocal.train.distill_report import Agreement, Distillation
     from trifocal.train.distill_speed import EncodingSpeed
 
 __all__ = ["distill"]
@@ -36,6 +38,8 @@ def distill(
 ) -> None:
     """Train a student on the teacher's vectors and rankings; print quality and encoding speed of both, JSON last.
 
+    `report.html` beside the student shows the same with agreement, learning curve and some users.
+
     Examples:
 
         trifocal distill runs/models shop runs/models --config configs/shop.toml
@@ -48,12 +52,15 @@ def distill(
     from rich.console import Console
 
     from trifocal.bundle import read_bundle
+    from trifocal.cli.origin import origin
     from trifocal.data.dataset import read_dataset
     from trifocal.data.named_splits import named_split
     from trifocal.data.splits import restrict
-    from trifocal.evaluate.protocol import CasesValidator
+    from trifocal.evaluate.protocol import CasesValidator, evaluate
+    from trifocal.report import write_report
     from trifocal.settings import load_settings
-    from trifocal.train.distill import Lesson, bundle_folder, distill_bundle
+    from trifocal.train.distill import STUDENT, Lesson, bundle_folder, distill_bundle
+    from trifocal.train.distill_report import agreement, distillation_page
     from trifocal.train.distill_speed import encoding_speeds, whole_items
 
     settings = load_settings(config)
@@ -68,25 +75,50 @@ def distill(
     )
     pair = distill_bundle(lesson, CasesValidator)
     speeds = encoding_speeds(pair.encoders, whole_items(data_set, settings.distill.speed_items))
+    k, batch = settings.evaluate.k, settings.evaluate.batch
+    student, taught = (evaluate(recommender, pair.cases, k, batch) for recommender in pair.recommenders)
     found = {
         "split": chosen.name,
         "part": "test" if refit else "validation",
         "users": len(pair.cases),
-        **_quality(pair.recommenders, pair.cases, settings.evaluate),
+        **_quality(student, taught, settings.evaluate),
         **_speed(speeds),
     }
+    told = _told(found, pair, data_set, agreement(student.item_rows, taught.item_rows))
+    page = run / STUDENT / "report.html"
+    write_report(page, distillation_page(told, origin()))
     console = Console(soft_wrap=True, highlight=False)
     console.print(_table(found))
-    console.print(f"student: {pair.bundle.folder}")
+    console.print(f"student: {pair.bundle.folder}\nreport: {page}")
     typer.echo(json.dumps(found))
 
 
-def _quality(pair: Sequence[Recommender], cases: Cases, config: EvaluateConfig) -> dict[str, Any]:
+def _told(found: dict[str, Any], pair: Pair, dataset: Dataset, alike: Agreement) -> Distillation:
+    """What the page says: the printed figures, and a few users' lists of both."""
+    from trifocal.train.distill_report import Distillation
+    from trifocal.train.report_values import user_rows
+
+    named = dict(zip(("student", "teacher"), pair.recommenders, strict=True))
+    return Distillation(
+        manifest=pair.bundle.manifest,
+        dataset=dataset.name,
+        split=found["split"],
+        part=found["part"],
+        users=found["users"],
+        figures={metric: (found["student"][metric], found["teacher"][metric]) for metric in _METRICS},
+        ratios={metric: (found["ratio"][metric], *found["interval"][metric]) for metric in _METRICS},
+        items_per_s=(found["student_items_per_s"], found["teacher_items_per_s"]),
+        items=found["items_encoded"],
+        agreement=alike,
+        shown=user_rows(named, pair.cases, dataset),
+    )
+
+
+def _quality(own: Result, other: Result, config: EvaluateConfig) -> dict[str, Any]:
     """Figures of student and teacher on the same cases, and how the first stands to the second."""
-    from trifocal.evaluate.protocol import evaluate
     from trifocal.evaluate.ratio import mean_ratio
 
-    student, teacher = (evaluate(recommender, cases, config.k, config.batch).metrics for recommender in pair)
+    student, teacher = own.metrics, other.metrics
     found: dict[str, Any] = {"student": {}, "teacher": {}, "ratio": {}, "interval": {}}
     for metric in _METRICS:
         ratio = mean_ratio(student[metric], teacher[metric], samples=config.bootstrap_samples, seed=config.seed)

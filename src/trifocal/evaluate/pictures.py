@@ -1,4 +1,4 @@
-"""Small pictures for the report, inline, and the sample users that are shown with them."""
+"""Users drawn at random for the report, with what they had, took and were proposed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trifocal import columns as c
+from trifocal.data.cards import ItemCards
 from trifocal.data.cases import Cases
 from trifocal.data.dataset import Dataset
 from trifocal.evaluate.protocol import Result
-from trifocal.report import Card, data_uri
-from trifocal.types import IntArray
+from trifocal.report import Card
 
-__all__ = ["SampleUser", "Thumbnails", "sample_users"]
+__all__ = ["SampleUser", "sample_users"]
 
 _HISTORY_SHOWN = 6
 _TRUTH_SHOWN = 12
@@ -38,23 +37,6 @@ class SampleUser:
     proposed: dict[str, list[Card]]
 
 
-class Thumbnails:
-    """Item row -> card with a small picture; each picture is read once."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        columns = dataset.items.select(c.ITEM_ID, c.TITLE, c.IMAGE)
-        self._items: list[tuple[str, str | None, str | None]] = columns.rows()
-        self._root = dataset.image_root
-        self._pictures: dict[int, str | None] = {}
-
-    def of(self, row: int, *, hit: bool = False) -> Card:
-        """Return the card of the item at `row`."""
-        item_id, title, image = self._items[row]
-        if row not in self._pictures:
-            self._pictures[row] = None if image is None else data_uri(self._root / image)
-        return Card(title or item_id, self._pictures[row], hit)
-
-
 def sample_users(
     cases: Cases, results: Sequence[Result], dataset: Dataset, *, size: int, seed: int
 ) -> list[SampleUser]:
@@ -69,21 +51,17 @@ def sample_users(
     """
     known = np.flatnonzero([len(request.history) > 0 for request in cases.requests])
     pool = known if len(known) else np.arange(len(cases))
-    thumbnails = Thumbnails(dataset)
+    cards = ItemCards(dataset)
     chosen = np.random.default_rng(seed).permutation(pool)[:size]
-    return [_sample(int(place), cases, results, thumbnails) for place in chosen]
+    return [_sample(int(place), cases, results, cards) for place in chosen]
 
 
-def _sample(place: int, cases: Cases, results: Sequence[Result], thumbnails: Thumbnails) -> SampleUser:
+def _sample(place: int, cases: Cases, results: Sequence[Result], cards: ItemCards) -> SampleUser:
     truth = cases.truths[place]
-    wanted = {int(row) for row in truth}
-
-    def shown(rows: IntArray, *, marked: bool = False) -> list[Card]:
-        return [thumbnails.of(int(row), hit=marked and int(row) in wanted) for row in rows if row >= 0]
-
+    wanted = frozenset(int(row) for row in truth)
     return SampleUser(
         cases.user_ids[place],
-        shown(cases.requests[place].history.item_rows[-_HISTORY_SHOWN:]),
-        shown(truth[:_TRUTH_SHOWN]),
-        {result.name: shown(result.item_rows[place, :_PROPOSED_SHOWN], marked=True) for result in results},
+        cards.of_rows(cases.requests[place].history.item_rows[-_HISTORY_SHOWN:]),
+        cards.of_rows(truth[:_TRUTH_SHOWN]),
+        {result.name: cards.of_rows(result.item_rows[place, :_PROPOSED_SHOWN], wanted) for result in results},
     )

@@ -23,7 +23,7 @@ def coverage_plot(comparison: Comparison, metric: str) -> Chart:
     """Return a point a model: share of the catalogue that it shows to anybody, in per cent, against `metric`."""
     found = [(model.name, 100 * model.coverage, model.metrics[metric]) for model in comparison.models]
     placed = [Point(name, x, one.mean, one.low, one.high) for name, x, one in found]
-    return points(placed, f"{LABELS[metric]} against coverage", f"{LABELS[metric]} against coverage@20, % of the items")
+    return points(placed, f"{LABELS[metric]} against coverage", "coverage@20, % of the items")
 
 
 def latency_plot(comparison: Comparison, metric: str) -> Chart | None:
@@ -36,5 +36,4 @@ def latency_plot(comparison: Comparison, metric: str) -> Chart | None:
     ]
     if not placed:
         return None
-    label = f"{LABELS[metric]} against p50 of one answer, ms"
-    return points(placed, f"{LABELS[metric]} against latency", label, log=True)
+    return points(placed, f"{LABELS[metric]} against latency", "p50 of one answer, ms", log=True)

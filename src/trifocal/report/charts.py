@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from trifocal.report.drawing import (
     ACCENT,
@@ -154,6 +154,8 @@ def lines(
         for place, line in enumerate(found):
             _draw_line(axes, line, place, stepped=stepped)
         axes.tick_params(axis="y", colors=MUTED)
+        whole = all(float(x).is_integer() for line in found for x in line.x)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=whole, min_n_ticks=1))
         plain(axes, label, grid="both")
         ends = {line.name: (line.x[-1], line.y[-1]) for line in found}
         last = max(line.x[-1] for line in found)

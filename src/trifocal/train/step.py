@@ -16,7 +16,7 @@ from trifocal.train.part import Part
 from trifocal.train.processes import summed
 from trifocal.train.run import TrainingRun, learning_rates
 
-__all__ = ["move", "train_steps"]
+__all__ = ["move", "rate_share", "train_steps"]
 
 
 def train_steps(run: TrainingRun, catalogue: Catalogue, bar: Bar) -> dict[str, float]:
@@ -28,7 +28,7 @@ def train_steps(run: TrainingRun, catalogue: Catalogue, bar: Bar) -> dict[str, f
         if run.place.first and run.config.gradient_every and count % run.config.gradient_every == 0:
             weighted = {name: run.weights[name] * part.loss for name, part in parts.items()}
             norms.add_all(gradient_norms(weighted, shared_parameters(run.model)))
-        move(run, parts, _rate_share(run.progress, run.config))
+        move(run, parts, rate_share(run.progress, run.config))
         run.progress.step += 1
         for name, part in parts.items():
             losses.add(name, float(part.loss.detach()), float(part.weight))
@@ -59,8 +59,11 @@ def _total(parts: dict[str, Part], run: TrainingRun) -> Tensor:
     return total
 
 
-def _rate_share(progress: Progress, config: TrainConfig) -> float:
-    """Rise over the first steps, then fall epoch by epoch in a straight line, to a tenth in the last one."""
+def rate_share(progress: Progress, config: TrainConfig) -> float:
+    """Return the share of the learning rates that a step takes.
+
+    It rises over the first steps, then falls epoch by epoch in a straight line, to a tenth in the last one.
+    """
     warm = min(1.0, (progress.step + 1) / max(config.warmup_steps, 1))
     done = progress.epoch / max(config.epochs - 1, 1)
     return warm * (1 - 0.9 * done)
