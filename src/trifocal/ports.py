@@ -31,7 +31,10 @@ __all__ = [
 
 
 class Recommender(Protocol):
-    """Anything that ranks the catalogue for a request: a baseline, the model, the served pipeline. Stability: full."""
+    """Anything that ranks the catalogue for a request: a baseline, the model, the served pipeline. Stability: full.
+
+    What Python users hold is another thing, the class `trifocal.Recommender`: frames in and out, in their own ids.
+    """
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,5 +45,8 @@ def progress_bar(description: str, total: int, *, shown: bool = True) -> Iterato
         RemainingColumn(),
         TextColumn("[dim]{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+    # A bar that moves needs widgets in a notebook; there, as without a terminal, it is one closing line.
+    in_notebook = "ipykernel" in sys.modules
+    console = Console(stderr=True, force_jupyter=False, force_terminal=False if in_notebook else None)
+    with Progress(*columns, console=console, disable=not shown) as progress:
         yield Bar(progress, progress.add_task(description, total=total, note=""))

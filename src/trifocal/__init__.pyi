@@ -1,0 +1,5 @@
+from trifocal.recommender import Recommender as Recommender
+
+__all__ = ["Recommender", "__version__"]
+
+__version__: str
