@@ -42,6 +42,10 @@ def serve(
     pictures: Annotated[
         Path | None, typer.Option(help="Folder for the pictures of live items; default: beside the file of --events.")
     ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Encoded texts and pictures, as `trifocal train --features` leaves them, for explanations."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with the section [serve].")] = None,
     compare_with: Annotated[
         list[str] | None,
@@ -82,6 +86,8 @@ def serve(
 
     console = Console(soft_wrap=True)
     settings = _beside(_with_notes(load_settings(config).serve, events), compare_with or [])
+    if features is not None:
+        settings = settings.model_copy(update={"explain_features": str(features)})
     keys = Keys.of(settings.access)
     # Before the model is loaded: a busy port is said at once.
     listener = listening_socket(host, port)

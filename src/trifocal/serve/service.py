@@ -19,6 +19,7 @@ from trifocal.serve.config import ServeConfig
 from trifocal.serve.engines import Engine
 from trifocal.serve.experiment.config import ExplorationConfig, VariantConfig
 from trifocal.serve.experiment.variants import Made, answered, build_variants, marked
+from trifocal.serve.explaining.by_model import ModelSource
 from trifocal.serve.explaining.explanations import Explanations
 from trifocal.serve.explaining.why import ExplainerSource, Found, Why
 from trifocal.serve.gateway import Gateway
@@ -173,6 +174,8 @@ def build_service(
     light = replace(bundle, contents=replace(contents, histories=contents.histories.head(0)))
     queries = QueryEncoder(encoder or (lambda: load_encoder(light)))
     images = image_encoder or (lambda: load_image_encoder(light))
+    if explaining is None and "model" in contents.config:
+        explaining = ModelSource(light, queries, images, config)
     served = Made(version, engine or engine_of(bundle, config), queries, explaining=explaining)
     variants = build_variants(bundle, config, served, lambda: known.taken(len(catalogue)))
     text_search = TextSearch(

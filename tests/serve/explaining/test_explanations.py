@@ -72,7 +72,7 @@ def test_a_missing_package_is_said_and_not_tried_item_by_item(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("rung", "sentence", "share"),
     [
-        ("memory", "It goes with «Blue dress»: people took both.", "identity"),
+        ("memory", "It goes with “Blue dress”: people took both.", "identity"),
         ("popular", "Many people take it.", "identity"),
         ("last", "It stood in the last list that was made for you.", None),
         ("picture", "Its picture looks like the one that was shown.", "picture"),
@@ -101,7 +101,7 @@ def test_words_that_were_found_are_named(tmp_path: Path) -> None:
     assert dress is not None
     assert lamp is not None
     assert ([word.text for word in dress.words], dress.shares.text) == (["dress"], 1.0)
-    assert (dress.sentence, dress.nearest) == ("Its title holds «dress».", None)
+    assert (dress.sentence, dress.nearest) == ("Its title holds “dress”.", None)
     assert lamp.sentence == "What it says is near to what was typed."
 
 
@@ -114,7 +114,7 @@ def test_a_model_without_a_network_is_explained_plainly(tmp_path: Path) -> None:
     assert stranger is not None
     assert shopper is not None
     assert (stranger.sentence, stranger.nearest) == ("Many people take it.", None)
-    assert shopper.sentence == "It goes with «Red dress»: people took both."
+    assert shopper.sentence == "It goes with “Red dress”: people took both."
     assert service.explain(Why.similar("red-dress", "vectors"), ["green-dress"]).explanations == (shopper,)
 
 

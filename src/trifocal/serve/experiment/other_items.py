@@ -101,21 +101,21 @@ class OtherItemsEngine:
 
     def encode(self, requests: Sequence[Request]) -> FloatArray:
         """See `Engine`."""
-        return self.engine.encode([self._own(request) for request in requests])
+        return self.engine.encode([self.own_request(request) for request in requests])
 
     def retrieve(self, request: Request, user: FloatArray, k: int) -> Candidates:
         """See `Engine`."""
-        found = self.engine.retrieve(self._own(request), user, k)
+        found = self.engine.retrieve(self.own_request(request), user, k)
         return replace(found, item_rows=self.served[found.item_rows])
 
     def rank(self, request: Request, candidates: Candidates) -> Rankings:
         """See `Engine`."""
         own = replace(candidates, item_rows=self.own[candidates.item_rows])
-        return self._served(self.engine.rank(self._own(request), own))
+        return self._served(self.engine.rank(self.own_request(request), own))
 
     def remember(self, request: Request, k: int) -> Candidates:
         """See `Engine`."""
-        found = self.engine.remember(self._own(request), k)
+        found = self.engine.remember(self.own_request(request), k)
         return replace(found, item_rows=self.served[found.item_rows])
 
     def similar(self, item_row: int, k: int, exclude: IntArray | None = None) -> Rankings:
@@ -126,7 +126,8 @@ class OtherItemsEngine:
         barred = self._barred(np.zeros(0, dtype=np.int64) if exclude is None else exclude)
         return self._served(self.engine.similar(own, k, barred))
 
-    def _own(self, request: Request) -> Request:
+    def own_request(self, request: Request) -> Request:
+        """Return `request` in the engine's rows and codes, without what it does not know."""
         history, context = request.history, request.context
         if self.codes is not None:
             history, context = self.codes.history(history), self.codes.context(context)

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from trifocal import columns as c
 from trifocal.baselines import AlsSettings
 from trifocal.bundle import Bundle, read_bundle
-from trifocal.bundle.network import load_encoder
+from trifocal.bundle.network import load_encoder, load_image_encoder
 from trifocal.errors import TrifocalError
 from trifocal.features.context import ContextVocabulary
 from trifocal.serve.asks import Answer, Ask
@@ -27,6 +27,7 @@ from trifocal.serve.engines import Engine
 from trifocal.serve.experiment.config import VariantConfig
 from trifocal.serve.experiment.other_items import ContextCodes, OtherItemsEngine, same_items, translated
 from trifocal.serve.experiment.plain_models import als_engine, popular_engine
+from trifocal.serve.explaining.by_model import ModelSource
 from trifocal.serve.explaining.why import ExplainerSource
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.models import engine_of
@@ -96,7 +97,10 @@ def _of_other_bundle(other: Bundle, bundle: Bundle, config: ServeConfig) -> Made
     codes = ContextCodes.between(_contexts(bundle), _contexts(other))
     engine = translated(engine_of(other, config), _vocabulary(other), _vocabulary(bundle), codes)
     light = replace(other, contents=replace(other.contents, histories=other.contents.histories.head(0)))
-    return Made(other.manifest.model_version, engine, QueryEncoder(lambda: load_encoder(light)))
+    queries = QueryEncoder(lambda: load_encoder(light))
+    source = ModelSource(light, queries, lambda: load_image_encoder(light), config)
+    has_network = "model" in other.contents.config
+    return Made(other.manifest.model_version, engine, queries, explaining=source if has_network else None)
 
 
 def _contexts(bundle: Bundle) -> ContextVocabulary:

@@ -12,21 +12,19 @@ from dataclasses import replace
 from functools import partial
 
 from trifocal.errors import ConfigError, ServingError, TrifocalError
-from trifocal.serve.asks import Answer, ItemExplanation
+from trifocal.serve.asks import Answer
 from trifocal.serve.config import ServeConfig
 from trifocal.serve.current import Current
 from trifocal.serve.explaining.pool import BoundedPool
 from trifocal.serve.explaining.why import Found, Why
 from trifocal.serve.metrics import Metrics
-from trifocal.serve.service import Service
 from trifocal.serve.statuses import OverloadedError, UnavailableError
 
 __all__ = ["Explaining"]
 
 _LOGGER = logging.getLogger(__name__)
 
-# Fewer are not worth a second thread: each works out anew who asks.
-_LEAST_A_THREAD = 3
+_WARM_S = 120.0
 _STAGE = "explain"
 _OFF = "explanations are switched off; set serve.explain"
 _FAILED = "it could not be said why; the log of the server says more"
@@ -39,7 +37,7 @@ class Explaining:
     def __init__(self, current: Current, metrics: Metrics, config: ServeConfig) -> None:
         """Start no thread and load nothing yet."""
         self._current, self._metrics, self._config = current, metrics, config
-        self.pool = BoundedPool(config.explain_threads, config.explain_queue * config.explain_threads)
+        self.pool = BoundedPool(config.explain_threads, config.explain_queue)
 
     async def explained(self, answer: Answer, why: Why) -> Answer:
         """Return `answer` with its explanations; where there are none, with a note that says why."""
@@ -95,7 +93,7 @@ class Explaining:
             return
         service = self._current.service
         try:
-            await self.pool.run([service.warm_up_explanations], limit_s=_WARM_S)
+            await self.pool.run(service.warm_up_explanations, limit_s=_WARM_S)
         except TrifocalError as error:
             _LOGGER.warning("explanations are not warm: %s", error)
         except Exception:
@@ -108,34 +106,7 @@ class Explaining:
         service = self._current.service
         if model_version is not None and service.gateway_of(why.ask).model_version != model_version:
             raise ServingError(f"the model {model_version} that answered does not serve any more; ask again")
-        parts = _shared_out(item_ids, self._config.explain_threads)
-        found = await self.pool.run(
-            [partial(_explain, service, why, part) for part in parts], limit_s=self._config.explain_ms / 1000
-        )
-        explanations: list[ItemExplanation | None] = []
-        notes: dict[str, None] = {}
-        for part in found:
-            explanations += part.explanations
-            notes |= dict.fromkeys(part.notes)
-        return Found(tuple(explanations), tuple(notes))
-
-
-_WARM_S = 120.0
-
-
-def _explain(service: Service, why: Why, item_ids: Sequence[str]) -> Found:
-    return service.explain(why, item_ids)
-
-
-def _shared_out(item_ids: Sequence[str], threads: int) -> list[Sequence[str]]:
-    """Return parts of `item_ids`, in order, one a thread.
-
-    >>> _shared_out("abcdefg", 2), _shared_out("abcde", 2)
-    (['abcd', 'efg'], ['abcde'])
-    """
-    parts = max(1, min(threads, len(item_ids) // _LEAST_A_THREAD))
-    size = -(-len(item_ids) // parts)
-    return [item_ids[start : start + size] for start in range(0, len(item_ids), size)]
+        return await self.pool.run(partial(service.explain, why, item_ids), limit_s=self._config.explain_ms / 1000)
 
 
 def _outcome(error: TrifocalError) -> str:

@@ -94,11 +94,11 @@ class PlainExplainer:
         match kind:
             case "linked":
                 like = "" if nearest is None else self._catalogue.title(nearest.item_row)
-                return f"It goes with «{like}»: people took both."
+                return f"It goes with “{like}”: people took both."
             case "last":
                 return "It stood in the last list that was made for you."
             case "words":
-                held = ", ".join(f"«{word.text}»" for word in words)
+                held = ", ".join(f"“{word.text}”" for word in words)
                 return f"Its title holds {held}." if held else "What it says is near to what was typed."
             case "picture":
                 return "Its picture looks like the one that was shown."

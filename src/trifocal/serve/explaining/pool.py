@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
@@ -29,42 +29,37 @@ class BoundedPool:
         self._queue, self._lock = queue, Lock()
         self.busy = 0
 
-    async def run(self, functions: Sequence[Callable[[], _Result]], limit_s: float) -> list[_Result]:
-        """Return the results of `functions`, which run side by side.
-
-        What is late goes on, and may leave its result in a cache.
+    async def run(self, function: Callable[[], _Result], limit_s: float) -> _Result:
+        """Return the result of `function`; where it is late it goes on, and may leave its result in a cache.
 
         Raises:
-            OverloadedError: when there is no room for all of them; none was started.
-            UnavailableError: when they took longer than `limit_s`.
+            OverloadedError: when there is no room for it.
+            UnavailableError: when it took longer than `limit_s`.
         """
-        futures = self._started(functions)
-        waited = [asyncio.wrap_future(future) for future in futures]
-        done, late = await asyncio.wait(waited, timeout=limit_s)
-        if late:
-            for future in futures:
-                # What has not begun need not.
-                future.cancel()
+        future = self._started(function)
+        done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=limit_s)
+        if not done:
+            # What has not begun need not.
+            future.cancel()
             raise UnavailableError(
                 f"the explanations took longer than {1000 * limit_s:.0f} ms; ask again, or raise serve.explain_ms"
             )
-        return [future.result() for future in waited if future in done]
+        return done.pop().result()
 
     def close(self) -> None:
         """Finish what runs, refuse the rest."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _started(self, functions: Sequence[Callable[[], _Result]]) -> list[Future[_Result]]:
+    def _started(self, function: Callable[[], _Result]) -> Future[_Result]:
         with self._lock:
-            if self.busy + len(functions) > self._queue:
+            if self.busy >= self._queue:
                 raise OverloadedError(
-                    f"{self.busy} explanations run or wait, the limit is {self._queue}; try again soon"
+                    f"{self.busy} explained answers run or wait, the limit is {self._queue}; try again soon"
                 )
-            self.busy += len(functions)
-        futures = [self._pool.submit(function) for function in functions]
-        for future in futures:
-            future.add_done_callback(self._ended)
-        return futures
+            self.busy += 1
+        future = self._pool.submit(function)
+        future.add_done_callback(self._ended)
+        return future
 
     def _ended(self, _future: Future[_Result]) -> None:
         with self._lock:

@@ -14,12 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from trifocal.features.likeness import KERNEL_POWER
 from trifocal.model.memory import ItemMemory
 from trifocal.types import FloatArray, IntArray
 
-__all__ = ["GrownLinks", "LikenessWeights", "Links"]
+__all__ = ["GrownLinks", "LikenessWeights", "Links", "memory_of"]
 
 # Nearest items that a new one is linked with.
 _NEIGHBOURS = 50
@@ -106,3 +107,20 @@ class GrownLinks:
 
 Links = ItemMemory | GrownLinks
 """Items -> what they are linked to."""
+
+
+def memory_of(links: Links, items: int) -> ItemMemory:
+    """Return `links` as one memory of `items`; a copy where some joined, so nothing for a request."""
+    parts = (links.memory, links.joined) if isinstance(links, GrownLinks) else (links,)
+    if len(parts) == 1 and len(parts[0].starts) == items + 1:
+        return parts[0]
+    found, *others = (_matrix(part, items) for part in parts)
+    for other in others:
+        found = found + other
+    return ItemMemory(found.indptr.astype(np.int64), found.indices.astype(np.int64), found.data)
+
+
+def _matrix(memory: ItemMemory, items: int) -> csr_matrix:
+    """(N, N): an item past those of the memory has no links."""
+    starts = np.pad(memory.starts, (0, items + 1 - len(memory.starts)), mode="edge")
+    return csr_matrix((memory.strengths, memory.items, starts), shape=(items, items))
