@@ -25,7 +25,7 @@ def test_the_page_says_what_was_trained() -> None:
     page = render_report(training_page(report_sample.training(), Origin("trifocal train shop run", "2026-05-01")))
     for said in (
         "&lt;shop&gt;, trifocal", "trifocal reaches nDCG@10 0.1586 on validation, split time.", "1,057,793",
-        "3 of at most 8", "Learning curve of trifocal", "Gradient norm of each part", "text layers 5e-05",
+        "3 of 8", "Bundle abc123.", "Learning curve of trifocal", "Gradient norm of each part", "text layers 5e-05",
         "all else, ids 0.003", "epochs = 8", "User &lt;u1&gt;", "feedbeef", "Made by <code>trifocal train shop run",
     ):  # fmt: skip
         assert said in page

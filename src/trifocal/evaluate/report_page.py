@@ -26,6 +26,7 @@ from trifocal.report import (
 )
 from trifocal.report import write_report as write_page
 from trifocal.report.learning_curve import LearningCurve, learning_chart
+from trifocal.report.wording import counted
 
 __all__ = ["report_html", "report_page", "write_report"]
 
@@ -118,7 +119,9 @@ def _sections(
     yield _costs(comparison)
     if samples:
         opened = _opened(comparison)
-        yield Section(f"{len(samples)} users, drawn at random", [_user(one, opened) for one in samples], _SAMPLES)
+        yield Section(
+            f"{counted(len(samples), 'user')}, drawn at random", [_user(one, opened) for one in samples], _SAMPLES
+        )
 
 
 _HIT = (
@@ -204,7 +207,7 @@ def _user(user: SampleUser, opened: Sequence[str]) -> Rows:
     shown: dict[str, Sequence[Card]] = {"had": user.had, "went on to take": user.took}
     more = {name: cards for name, cards in user.proposed.items() if name not in opened}
     shown |= {name: cards for name, cards in user.proposed.items() if name in opened}
-    return Rows(f"User {user.user_id}", shown, more, f"{len(more)} more models")
+    return Rows(f"User {user.user_id}", shown, more, counted(len(more), "more model"))
 
 
 def _remarks(comparison: Comparison) -> list[str]:

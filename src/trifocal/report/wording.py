@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["UNKNOWN", "fixed", "p_value", "per_cent", "seconds", "signed_per_cent"]
+__all__ = ["UNKNOWN", "counted", "fixed", "p_value", "per_cent", "seconds", "signed_per_cent"]
 
 UNKNOWN = "–"
 
@@ -16,6 +16,15 @@ def fixed(value: float | None, digits: int) -> str:
     ('1,234.5', '–')
     """
     return UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many of `what` there are.
+
+    >>> counted(1, "user"), counted(1200, "user")
+    ('1 user', '1,200 users')
+    """
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def per_cent(share: float | None, digits: int = 1) -> str:

@@ -23,7 +23,7 @@ from trifocal.report import (
 )
 from trifocal.report.drawing import metric_label
 from trifocal.report.learning_curve import learning_chart, learning_curve
-from trifocal.report.wording import fixed, per_cent
+from trifocal.report.wording import counted, fixed, per_cent
 from trifocal.train.report_values import USERS_HINT
 from trifocal.types import IntArray
 
@@ -100,7 +100,7 @@ def distillation_page(told: Distillation, origin: Origin | None = None) -> Page:
     )
     sections = [_quality(told), _speed(told), *_learned(told.manifest)]
     if told.shown:
-        sections.append(Section(f"{len(told.shown)} users, drawn at random", list(told.shown), USERS_HINT))
+        sections.append(Section(f"{counted(len(told.shown), 'user')}, drawn at random", list(told.shown), USERS_HINT))
     return Page(
         "distillation",
         f"{told.dataset}, student and teacher",

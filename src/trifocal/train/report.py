@@ -26,7 +26,7 @@ from trifocal.report import (
 )
 from trifocal.report.drawing import metric_label
 from trifocal.report.learning_curve import learning_chart, learning_curve, loss_parts
-from trifocal.report.wording import fixed
+from trifocal.report.wording import counted, fixed
 from trifocal.train.checkpoint import Progress
 from trifocal.train.config import TrainConfig
 from trifocal.train.report_values import USERS_HINT
@@ -38,6 +38,10 @@ __all__ = ["Training", "training_page"]
 # Figures of the table, as far as they were taken.
 _VALIDATION = ("recall@20", "ndcg@10", "map@20")
 _COUNTS = ("items", "users", "events")
+_FOOT = (
+    "Validation figures by epoch are of the towers alone, by full ranking; the headline figure is of towers, memory and "
+    "ranker together."
+)
 _BLEND = {
     "retrieval": "deep score in retrieval, beside the memory's",
     "ranker": "the ranker reorders",
@@ -76,11 +80,10 @@ def training_page(training: Training, origin: Origin | None = None) -> Page:
     metric = metric_label(str(metrics.get("metric", training.config.metric)))
     facts = [
         Fact(f"Validation {metric}", fixed(metrics["validation"], 4)),
-        Fact("Best epoch", f"{metrics['best_epoch']} of at most {training.config.epochs}"),
+        Fact("Best epoch", f"{metrics['best_epoch']} of {training.config.epochs}"),
         Fact("Training, seconds", fixed(metrics["train_seconds"], 1)),
         Fact("Parameters", f"{metrics['parameters']:,}"),
         *(Fact(name.capitalize(), f"{manifest.counts[name]:,}") for name in _COUNTS if name in manifest.counts),
-        Fact("Bundle", manifest.model_version),
     ]  # fmt: skip
     said = (
         f"{manifest.model_name} reaches {metric} {metrics['validation']:.4f} on validation, split {metrics['split']}."
@@ -91,10 +94,9 @@ def training_page(training: Training, origin: Origin | None = None) -> Page:
         list(_sections(training)),
         verdicts=[Note(said)],
         facts=facts,
-        remarks=["Validation figures by epoch are of the towers alone, by full ranking; the headline figure is of "
-                 "towers, memory and ranker together."],
+        remarks=[f"Bundle {manifest.model_version}.", _FOOT],
         origin=Origin(origin.command, origin.made, manifest.data_fingerprint),
-    )  # fmt: skip
+    )
 
 
 def _sections(training: Training) -> Iterator[Section]:
@@ -114,7 +116,7 @@ def _sections(training: Training) -> Iterator[Section]:
     changed = [Listed(training.changed)] if training.changed else [Note("All settings are the defaults.")]
     yield Section("Settings that are not the defaults", changed)
     if training.users:
-        yield Section(f"{len(training.users)} users, drawn at random", list(training.users), USERS_HINT)
+        yield Section(f"{counted(len(training.users), 'user')}, drawn at random", list(training.users), USERS_HINT)
 
 
 def _rate_chart(training: Training, epochs: int) -> Chart:
