@@ -39,8 +39,8 @@ __all__ = ["Training", "training_page"]
 _VALIDATION = ("recall@20", "ndcg@10", "map@20")
 _COUNTS = ("items", "users", "events")
 _FOOT = (
-    "Validation figures by epoch are of the towers alone, by full ranking; the headline figure is of towers, memory and "
-    "ranker together."
+    "Validation figures by epoch are of the towers alone, by full ranking; the headline figure is of towers, memory "
+    "and ranker together."
 )
 _BLEND = {
     "retrieval": "deep score in retrieval, beside the memory's",
