@@ -8,7 +8,7 @@ PORT ?= 8000
 SPLIT ?= hm-random
 DATA ?=
 
-.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency bench-feedback clean
+.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency bench-feedback docs notebook clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -65,5 +65,12 @@ bench-latency: $(VENV)/.test ## speed, memory and load beside matrix factorisati
 bench-feedback: $(VENV)/.test ## events, anomalies, experiments, the shop alive and updates against their targets, resumable
 	$(BIN)/python -m benchmarks.feedback.main
 
+docs: $(VENV)/.test ## the docs site, from docs/ and the docstrings, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open $(CURDIR)/site/index.html"
+
+notebook: $(VENV)/.test ## run the notebook again and keep what it shows
+	$(BIN)/jupyter execute --inplace notebooks/tour.ipynb
+
 clean: ## remove what the commands above made
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) runs site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -133,6 +133,8 @@ def test_it_is_explained_why(recommender: Recommender) -> None:
     told = recommender.explain(user, frame["item_id"])
     assert [one.item_id for one in told] == frame["item_id"].to_list()
     assert [one.sentence for one in told] == frame["why"].to_list()
+    assert told[0].words
+    assert len(told[0].cells) == 3
     assert told[0].nearest_item_id in recommender._bundle.contents.histories["item_id"]
     assert "data:image/jpeg;base64," in told[0]._repr_html_()
     with pytest.raises(NotFoundError, match="item 'gone' is not among"):
