@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from trifocal.audit.config import AuditConfig
 from trifocal.errors import ConfigError
 from trifocal.evaluate.config import EvaluateConfig
+from trifocal.explain.config import ExplainConfig
 from trifocal.features.config import FeaturesConfig
 from trifocal.feedback.config import SatisfactionConfig
 from trifocal.model.config import ModelConfig
@@ -49,10 +50,12 @@ class Settings(BaseSettings):
     """How a served bundle learns on."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """Metrics and report."""
-    satisfaction: SatisfactionConfig = SatisfactionConfig()
     audit: AuditConfig = AuditConfig()
     """When something about a product is a finding."""
+    satisfaction: SatisfactionConfig = SatisfactionConfig()
     """How the satisfaction of a session is put together."""
+    explain: ExplainConfig = ExplainConfig()
+    """How closely a score is taken apart."""
     serve: ServeConfig = ServeConfig()
     """Limits, batches, index and caches of the service."""
 

@@ -20,6 +20,7 @@ from trifocal.cli import (
     evaluate,
     events,
     experiment,
+    explain,
     recommend,
     serve,
     shop,
@@ -37,8 +38,8 @@ app = typer.Typer(
 )
 app.add_typer(shop.app, name="shop")
 app.add_typer(data.app, name="data")
-app.command("train")(train.train)
 app.command("audit")(audit.audit)
+app.command("train")(train.train)
 app.command("update")(update.update)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
@@ -48,6 +49,7 @@ app.add_typer(experiment.app, name="experiment")
 app.add_typer(events.app, name="events")
 app.command("serve")(serve.serve)
 app.command("recommend")(recommend.recommend)
+app.command("explain")(explain.explain)
 
 
 def _print_version(wanted: bool) -> None:

@@ -58,7 +58,9 @@ def linked_scores(recommender: TwoStageRecommender, memory: ItemMemory, request:
         recommender.knowledge.evidence.counts
     )
     retrieval = whole + np.float32(recommender.blend.retrieval) * deep
-    found = top_k(retrieval[None], recommender.rank_candidates, exclude=[request.exclude]).item_rows[0]
+    # What was taken already is not recommended again, whether the request says so or whoever passes it on.
+    barred = np.union1d(request.exclude, request.history.item_rows)
+    found = top_k(retrieval[None], recommender.rank_candidates, exclude=[barred]).item_rows[0]
     return Linked(whole, now, float(whole[found[found >= 0]].max(initial=0.0)))
 
 

@@ -75,11 +75,16 @@ def recovered_projection(pooled: AnyFloats, table: AnyFloats) -> CompactProjecti
     """
     features, known = np.asarray(pooled, np.float32), np.asarray(table, np.float32)
     present = (np.abs(features).sum(axis=1) > 0) & (np.abs(known).sum(axis=1) > 0)
+    if not present.any():
+        return CompactProjection(
+            np.zeros(features.shape[1], np.float32), np.zeros((features.shape[1], known.shape[1]), np.float32)
+        )
     mean: FloatArray = features[present].mean(axis=0)
     beyond = features[present] - mean
     beyond /= np.maximum(np.linalg.norm(beyond, axis=1, keepdims=True), 1e-6)
     gram = beyond.T @ beyond
-    gram[np.diag_indices(len(gram))] += _RIDGE * float(np.trace(gram)) / len(gram)
+    # Where all features are alike, nothing is recovered but nothing fails either.
+    gram[np.diag_indices(len(gram))] += _RIDGE * max(float(np.trace(gram)) / len(gram), 1e-9)
     return CompactProjection(mean, np.linalg.solve(gram, beyond.T @ known[present]).astype(np.float32))
 
 

@@ -36,7 +36,7 @@ def sentence(
         asked = f"For «{query}»" if query else "For this search"
         return f"{asked}: {counts} most." if counts else f"{asked}: nothing stands out, it fits as a whole."
     if nearest is None:
-        return f"You are new here; {counts or 'no single thing counts'} most."
+        return f"You are new here; {f'{counts} most' if counts else 'nothing about it stands out'}."
     start = f"Close to “{title}”, which you chose before" if title else "Close to something you chose before"
     shared = _shared(nearest)
     start = f"{start}: both {shared}" if shared else start
