@@ -93,6 +93,8 @@ class Pages:
     async def compare(self, request: Request, shopper: _OptionalId = None) -> HTMLResponse:
         """Show side by side what several models recommend to the same shopper."""
         visitor, service = visitor_of(request, shopper), self._current.service
-        columns = await self._workers.run(self._side_by_side.columns, service, visitor.user_id, _COMPARED)
+        columns, is_whole = await self._workers.run(self._side_by_side.columns, service, visitor.user_id, _COMPARED)
         others = await self._workers.run(service.state.some_shoppers, _COMPARED_SHOPPERS)
-        return self._drawing.page("compare.html", visitor, {"columns": columns, "others": others}, here="compare")
+        return self._drawing.page(
+            "compare.html", visitor, {"columns": columns, "is_whole": is_whole, "others": others}, here="compare"
+        )

@@ -1,12 +1,14 @@
 """What other models recommend to the same shopper: the serving model, other bundles, matrix factorisation, popularity.
 
-Made when they are first looked at, and again after another bundle was swapped in. Their answers count nowhere.
+Made in the background when they are first looked at, and again after another bundle was swapped in. Their answers count
+nowhere.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Literal
@@ -32,6 +34,8 @@ __all__ = ["Column", "Place", "SideBySide"]
 _LOGGER = logging.getLogger(__name__)
 # From more candidates than are shown, as an answer is.
 _CANDIDATES = 100
+# A page waits so long for models that are being made; another bundle may take half a minute the first time.
+_WAIT_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -72,25 +76,38 @@ class SideBySide:
     def __init__(self, compare_with: Sequence[ComparedConfig]) -> None:
         """Take the names and folders of other bundles; load nothing yet."""
         self._compare_with = tuple(compare_with)
-        self._made: tuple[str, list[_Model]] = ("", [])
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="trifocal-beside")
+        self._made: tuple[str, Future[list[_Model]]] | None = None
         self._lock = Lock()
 
-    def columns(self, service: Service, user_id: str, k: int) -> list[Column]:
-        """Return what the serving model, and then the others, recommend to `user_id`; `k` items each."""
+    def columns(self, service: Service, user_id: str, k: int) -> tuple[list[Column], bool]:
+        """Return what the serving model, and then the others, recommend to `user_id`, `k` items each.
+
+        And whether that is all: the others are left out while they are being made.
+        """
         ask = Ask(user_id=user_id, k=k)
         first = Column(_shown(service.manifest.model_name), _cards(service.recommend(ask).items))
         request, _ = service.gateway.request(ask)
         barred = service.catalogue.barred_rows(Filters())
         request = replace(request, exclude=np.union1d(barred, request.history.item_rows))
-        return marked([first, *(_column(model, service, request, k) for model in self._models(service))])
+        models = self._models(service)
+        others = [_column(model, service, request, k) for model in models or []]
+        return marked([first, *others]), models is not None
 
-    def _models(self, service: Service) -> list[_Model]:
-        # Whoever comes meanwhile waits: the same would be made twice.
+    def close(self) -> None:
+        """Wait for what is being made."""
+        self._maker.shutdown(cancel_futures=True)
+
+    def _models(self, service: Service) -> list[_Model] | None:
+        version = service.manifest.model_version
         with self._lock:
-            version = service.manifest.model_version
-            if self._made[0] != version:
-                self._made = (version, self._make(service))
-            return self._made[1]
+            if self._made is None or self._made[0] != version:
+                self._made = (version, self._maker.submit(self._make, service))
+            making = self._made[1]
+        try:
+            return making.result(_WAIT_S)
+        except TimeoutError:
+            return None
 
     def _make(self, service: Service) -> list[_Model]:
         others = [(one.name, VariantConfig(name="other", share=1, bundle=one.bundle)) for one in self._compare_with]

@@ -12,8 +12,9 @@ __all__ = ["Bar", "Cell", "Marked", "ToldWhy", "told_why"]
 # The strongest word has level 4; what has less than a twelfth of its weight is not marked.
 _LEVELS = (1 / 12, 0.25, 0.5, 0.8)
 _NAMED_MOST = 3
-# So much of a cell's colour at most, so that the picture is still seen through it.
-_OPAQUE_MOST = 0.72
+# So much of a cell's colour at most, so that the picture is still seen through it; weak cells fade faster than their
+# weight, or a picture that speaks everywhere would be covered whole.
+_OPAQUE_MOST, _FADING = 0.66, 1.5
 _ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
 
 
@@ -107,7 +108,7 @@ def _cells(cells: tuple[tuple[float, ...], ...]) -> tuple[Cell, ...]:
     if most <= 0:
         return ()
     return tuple(
-        Cell(x, y, round(_OPAQUE_MOST * abs(weight) / most, 3), weight < 0)
+        Cell(x, y, round(_OPAQUE_MOST * (abs(weight) / most) ** _FADING, 3), weight < 0)
         for y, line in enumerate(cells)
         for x, weight in enumerate(line)
     )

@@ -56,15 +56,19 @@ function flush() {
   return send(events);
 }
 
+function seen(card) {
+  const from = source(card);
+  const key = from.answer_id + " " + card.dataset.item;
+  if (SEEN.has(key)) return;
+  SEEN.add(key);
+  waiting.push(made(card.dataset.item, "impression", from));
+}
+
 const watcher = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     watcher.unobserve(target);
-    const from = source(target);
-    const key = from.answer_id + " " + target.dataset.item;
-    if (SEEN.has(key)) continue;
-    SEEN.add(key);
-    waiting.push(made(target.dataset.item, "impression", from));
+    seen(target);
   }
 }, { threshold: 0.5 });
 
@@ -147,6 +151,9 @@ async function more(link) {
 document.addEventListener("click", (event) => {
   const card = event.target.closest(".card[data-item]");
   if (card && event.target.closest(".to-item")) {
+    // What is clicked was seen, and the click must not arrive before that.
+    seen(card);
+    flush();
     sessionStorage.setItem("from " + card.dataset.item, JSON.stringify(source(card)));
   }
   const link = event.target.closest("[data-more]");
@@ -167,6 +174,8 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 window.addEventListener("pagehide", flush);
 setInterval(flush, 1000);
 
+// Something is being made ready on the server.
+if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 3000);
 document.documentElement.classList.add("scripted");
 document.querySelectorAll("article.item").forEach(viewed);
 watchCards(document);
