@@ -27,7 +27,7 @@ _STOP = """
 a about all also an and any are as at be been both but by can each for from had has have having if in into is it its
 made more most new no not of off on one or other our out over own set so some such than that the their them then
 there these this those through to too two under up upon very was when where which while who will with without you
-your
+your what here mean means how why just only really even much many any every always never still yet
 """
 _STOP_WORDS = frozenset(_STOP.split())
 _LEAST_LETTERS = 3
