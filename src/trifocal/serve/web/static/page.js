@@ -50,10 +50,13 @@ function made(item, event, from) {
   return { event_id: eventId(), user_id: body.visitor, item_id: item, event, device: device(), ...from };
 }
 
+// Impressions go as a beacon: it arrives also where the page is left at once.
 function flush() {
   const events = waiting;
   waiting = [];
-  return send(events);
+  if (!events.length) return;
+  const sent = navigator.sendBeacon("/v1/events", new Blob([JSON.stringify({ events })], { type: "application/json" }));
+  if (!sent) send(events);
 }
 
 function seen(card) {
