@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from benchmarks.explain.attention import attention_weights
 from benchmarks.explain.world import World
 
 from trifocal.batch import ItemBatch
@@ -20,6 +19,7 @@ from trifocal.data.splits import restrict
 from trifocal.errors import ConfigError
 from trifocal.explain.content import Described, EncodedContent, Encoders, described_items
 from trifocal.explain.explainer import IntegratedGradientsExplainer
+from trifocal.explain.gated_tower import attention_weights
 from trifocal.explain.score import Projections, Scorer
 from trifocal.explain.words import ItemText, word_sums
 from trifocal.features.items import FeatureState
@@ -83,7 +83,7 @@ class Opened:
 
     def attention(self, item: ItemBatch, row: int) -> dict[str, FloatArray]:
         """Return how much the Transformer attends to the words and cells of the one `item`, as `weights` does."""
-        found = attention_weights(self.recommender.model, item)[0]
+        found = attention_weights(self.recommender.model.item_tower, item)[0].numpy()
         tokens = item.text.shape[1]
         return _by_kind(word_sums(self.text(row), found[:tokens]), found[tokens:])
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from benchmarks.explain import faithfulness
 from benchmarks.explain.altered import said, with_cells, with_features, with_words
-from benchmarks.explain.attention import attention_weights
 from benchmarks.explain.curves import SHARES, area, deleted, inserted, order_of
 from benchmarks.explain.opened import Opened
 from benchmarks.explain.plan import QUICK, Setting
@@ -18,6 +17,7 @@ from PIL import Image
 from tests.explain.small_explained import CELLS, IMAGE, TEXT, TOKENS, explained
 
 from trifocal.explain.content import Encoders
+from trifocal.explain.gated_tower import attention_weights
 from trifocal.explain.words import ItemText
 from trifocal.types import FloatArray, Request
 
@@ -101,7 +101,7 @@ def test_hidden_cells_are_white(encoders: Encoders, tmp_path: Path) -> None:
 def test_attention_is_a_share_and_passes_over_what_is_not_there() -> None:
     recommender, content = explained()
     items = content.batch(np.array([4, 6]))
-    weights = attention_weights(recommender.model, items)
+    weights = attention_weights(recommender.model.item_tower, items).numpy()
     assert weights.shape == (2, TOKENS + CELLS)
     assert np.all(weights >= 0)
     assert np.all(weights.sum(axis=1) < 1)
