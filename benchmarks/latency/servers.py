@@ -31,6 +31,7 @@ __all__ = [
     "process_memory",
     "settle",
     "started",
+    "trifocal_command",
     "trifocal_server",
 ]
 
@@ -81,10 +82,15 @@ class Server:
 @contextmanager
 def trifocal_server(bundle: Path, log: Path, *, events: Path | None = None) -> Iterator[Server]:
     """Serve `bundle` with Trifocal while the block runs."""
-    command = [sys.executable, "-m", "trifocal.cli", "serve", str(bundle), "--port", "0"]
+    command = trifocal_command(bundle)
     command += [] if events is None else ["--events", str(events)]
     with started(command, log) as server:
         yield server
+
+
+def trifocal_command(bundle: Path) -> list[str]:
+    """Return the command that serves `bundle` on any free port."""
+    return [sys.executable, "-m", "trifocal.cli", "serve", str(bundle), "--port", "0"]
 
 
 def settle(bundle: Path, log: Path) -> None:

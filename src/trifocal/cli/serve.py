@@ -44,7 +44,9 @@ def serve(
     ] = None,
     features: Annotated[
         Path | None,
-        typer.Option(help="Encoded texts and pictures, as `trifocal train --features` leaves them, for explanations."),
+        typer.Option(
+            help="Encoded texts and pictures, as `trifocal train` leaves them in its --cache, for explanations."
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with the section [serve].")] = None,
     compare_with: Annotated[

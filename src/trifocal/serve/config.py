@@ -59,7 +59,7 @@ class ServeConfig(BaseModel):
     explain_token_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     """Memory for texts and pictures that were encoded to be explained."""
     explain_features: str = ""
-    """Folder of encoded texts and pictures, as `trifocal train --features` leaves it; empty = encoded when asked."""
+    """Folder of encoded texts and pictures, as `trifocal train` leaves it (`--cache`); empty = encoded when asked."""
     access: AccessConfig = AccessConfig()
     """Who may ask, and how much."""
     index: IndexConfig = IndexConfig()

@@ -87,7 +87,7 @@ def encoders_of(
     """
     if cache is not None and not cache.is_dir():
         raise ConfigError(
-            f"serve.explain_features is {str(cache)!r}, which is no folder; name that of `trifocal train --features`, "
+            f"serve.explain_features is {str(cache)!r}, which is no folder; name the `--cache` of `trifocal train`, "
             "or leave it empty"
         )
     tower = recommender.model.item_tower
