@@ -29,8 +29,8 @@ __all__ = ["CommonSpace", "best_partners", "common_space", "expected_false_share
 
 _TEXT_SIZE, _IMAGE_SIZE = 384, 256
 _ROWS = 1024
-# Fewer pairs in or outside a fold say nothing.
-_LEAST_PAIRS = 20
+# From fewer pairs nothing is learned, and among fewer a rank says nothing.
+_LEAST_LEARNED, _LEAST_COMPARED = 32, 6
 # Pairs beyond this share are taken to be wrong ones.
 _SURELY_WRONG = 0.8
 
@@ -88,12 +88,12 @@ def mismatch_shares(text: FloatArray, image: FloatArray, folds: IntArray, config
     """
     shares = np.full(len(text), np.nan, dtype=np.float32)
     judged = np.flatnonzero(_present(text) & _present(image))
-    if len(judged) < 2 * _LEAST_PAIRS:
+    if len(judged) < _LEAST_LEARNED:
         return shares
     text, image = principal(text[judged], _TEXT_SIZE), principal(image[judged], _IMAGE_SIZE)
     for fold in np.unique(folds[judged]):
         own = folds[judged] == fold
-        if min(own.sum(), (~own).sum()) < _LEAST_PAIRS:
+        if own.sum() < _LEAST_COMPARED or (~own).sum() < _LEAST_LEARNED:
             continue
         space = common_space(text[~own], image[~own], config.directions, config.regularization)
         found = outranked(

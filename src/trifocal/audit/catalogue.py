@@ -34,6 +34,7 @@ __all__ = [
     "folds_by_title",
     "mismatch_findings",
     "picture_findings",
+    "pooled_features",
 ]
 
 _CATEGORY_IMAGE = 160
@@ -88,7 +89,7 @@ def audit_catalogue(
     unusable = picture_findings(items, looks, config)
     faulty = {look.file for look in looks.values() if look.fault}
     broken = {item for item, file in items.select(c.ITEM_ID, c.IMAGE).iter_rows() if file in faulty}
-    pooled = _pooled(without_pictures(dataset, broken), features, cache_folder, text_encoder)
+    pooled = pooled_features(without_pictures(dataset, broken), features, cache_folder, text_encoder)
     # A blank picture belongs to no text; it is a finding already.
     left_out = np.isin(items[c.ITEM_ID].to_numpy(), [one.item_id for one in unusable])
     seen = Pooled(pooled.text, np.where(left_out[:, None], np.float32(0), pooled.image))
@@ -231,7 +232,10 @@ def _standard(features: FloatArray) -> FloatArray:
     return standard
 
 
-def _pooled(dataset: Dataset, config: FeaturesConfig, cache_folder: Path, text_encoder: Path | None) -> Pooled:
+def pooled_features(
+    dataset: Dataset, config: FeaturesConfig, cache_folder: Path, text_encoder: Path | None = None
+) -> Pooled:
+    """Return the pooled token features of the products; what `cache_folder` does not hold is encoded."""
     attributes = AttributeEncoder.fit(
         dataset.items, price_buckets=config.price_buckets, max_values=config.max_attribute_values
     )
