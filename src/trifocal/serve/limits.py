@@ -25,7 +25,7 @@ from trifocal.serve.statuses import OverloadedError, TooLargeError
 __all__ = ["Limits", "TokenBuckets"]
 
 # Where a picture may come: search by picture, an item with its picture.
-_PICTURE_PATHS = ("/v1/search", "/v1/items/")
+_PICTURE_PATHS = ("/v1/search", "/v1/items/", "/search")
 # What a load balancer, a scraper or a page with its pictures asks for is not counted.
 _UNCOUNTED = ("/healthz", "/readyz", "/metrics", "/static/", "/images/")
 

@@ -56,7 +56,7 @@ function showTiles(all, seconds) {
     tile("Came back", percent(all.repeat.value), ends(all.repeat)),
     tile("Impressions", number(all.impressions, 0), `${number(all.sessions, 0)} sessions`),
     tile("Answers", number(all.answers, 0), `${number(all.answers / seconds)} a second`),
-    tile("p50, p95", [all.p50_ms, all.p95_ms].map((value) => number(value, value < 10 ? 1 : 0)).join(", "), "milliseconds"),
+    tile("Half within", number(all.p50_ms, all.p50_ms < 10 ? 1 : 0), `ms; 95 % within ${number(all.p95_ms, all.p95_ms < 10 ? 1 : 0)}`),
     tile("Failed", percent(all.failed.value), ends(all.failed)),
     tile("Lower rung", percent(all.fallen.value), ends(all.fallen)),
     tile("From the cache", percent(all.cached.value), ends(all.cached)),
