@@ -108,3 +108,10 @@ def test_fit_names_the_colour_that_is_shown() -> None:
     assert blue.colours < -5
     assert blue.shown_colours == ()
     assert fit.look > blue.look
+
+
+def test_equal_items_keep_their_order_whatever_else_comes_and_goes() -> None:
+    before = search()
+    catalogue = before._catalogue.with_item(StoredItem("i24", title="cap"))
+    after = before.with_item(24, np.ones(2, np.float32), catalogue).without(24, catalogue.without(24))
+    assert rows(before, "shirt", 24) == rows(after, "shirt", 24)

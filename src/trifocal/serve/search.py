@@ -16,11 +16,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 
 from trifocal.errors import ServingError
-from trifocal.ranking import top_k
 from trifocal.serve.asks import Answer, Filters, ScoredItem
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.queries import QueryEncoder
@@ -187,7 +187,7 @@ class TextSearch:
     def _by_all(self, question: _Question, k: int) -> Rankings:
         vector = self._queries.vector(question.asked.text)
         evidence = self._finder.evidence(question.asked, vector, question.exclude)
-        return top_k(evidence.sum()[None], k, exclude=[question.exclude])
+        return self._best(evidence.sum(), k, question.exclude)
 
     def _by_words(self, question: _Question, k: int) -> Rankings:
         """Without an encoder: an item that holds none of the words, and has none of the colours, is no answer."""
@@ -195,7 +195,20 @@ class TextSearch:
         found = evidence.words > 0
         for colour in question.asked.colours:
             found |= self._finder.has(colour)
-        return top_k(np.where(found, evidence.sum(), -np.inf)[None], k, exclude=[question.exclude])
+        return self._best(np.where(found, evidence.sum(), -np.inf).astype(np.float32), k, question.exclude)
+
+    def _best(self, scores: FloatArray, k: int, exclude: IntArray) -> Rankings:
+        """Return the `k` best of `scores` (N,); equal ones in an order of their ids, which no other item changes."""
+        scores[exclude] = -np.inf
+        least = np.partition(scores, -k)[-k] if k < len(scores) else -np.inf
+        rows = np.flatnonzero((scores >= least) & (scores > -np.inf))
+        ids = self._catalogue.vocabulary.ids
+        # Not the ids themselves: the first of the alphabet would come first in every list.
+        keys = np.array([crc32(ids[row].encode()) for row in rows.tolist()], dtype=np.int64)
+        order = rows[np.lexsort((keys, -scores[rows]))][:k]
+        missing = k - len(order)
+        found = np.append(scores[order], np.full(missing, -np.inf, np.float32)).astype(np.float32)
+        return Rankings(np.append(order, np.full(missing, -1))[None].astype(np.int64), found[None])
 
 
 def _item_texts(catalogue: Catalogue) -> Sequence[ItemText]:

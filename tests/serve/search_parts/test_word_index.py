@@ -33,6 +33,8 @@ def test_a_changed_text_takes_the_place_of_the_old_one() -> None:
     assert "hat" in after
     assert len(after) == 4
     assert np.flatnonzero(before.scores(["red"])).tolist() == [0, 1]
+    # Rows that came and went since change nothing for the others.
+    assert after.idf("red") == before.idf("red")
     assert not after.with_text(3, None).scores(["red"])[3]
 
 

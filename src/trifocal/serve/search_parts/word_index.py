@@ -60,6 +60,7 @@ class WordIndex:
         starts: (T + 1,) where the rows of each term begin.
         rows: rows that hold a term, term after term.
         impacts: what each of them says without the idf, float16.
+        built: items when it was built; the idf is theirs, so that it is the same whichever way items came since.
         count: N, rows added since included.
         mean_length: of the texts, in weighted terms.
         changed: row -> term -> impact, in place of what was built.
@@ -69,6 +70,7 @@ class WordIndex:
     starts: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int32]
     impacts: npt.NDArray[np.float16]
+    built: int
     count: int
     mean_length: float
     changed: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class WordIndex:
         held = np.array(rows, dtype=np.int32)[by_term]
         starts = np.searchsorted(numbers[by_term], np.arange(len(places) + 1)).astype(np.int64)
         impacts = _impact(np.array(times, dtype=np.float32)[by_term], lengths[held], mean).astype(np.float16)
-        return cls(places, starts, held, impacts, len(texts), mean)
+        return cls(places, starts, held, impacts, len(texts), len(texts), mean)
 
     def __len__(self) -> int:
         return self.count
@@ -123,7 +125,7 @@ class WordIndex:
         (0.9808, 0.47)
         """
         held = len(self._built(term)[0])
-        return math.log1p((self.count - held + 0.5) / (held + 0.5)) if self.count >= held else 0.0
+        return math.log1p((self.built - held + 0.5) / (held + 0.5))
 
     def holders(self, term: str) -> IntArray:
         """Return the rows of the items that hold `term`, as built."""
