@@ -8,7 +8,7 @@ PORT ?= 8000
 SPLIT ?= hm-random
 DATA ?=
 
-.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency bench-feedback docs notebook clean
+.PHONY: help demo test lint format bench bench-quality bench-cold bench-ablation bench-shop-oracle bench-latency bench-feedback bench-explain docs notebook clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -64,6 +64,9 @@ bench-latency: $(VENV)/.test ## speed, memory and load beside matrix factorisati
 
 bench-feedback: $(VENV)/.test ## events, anomalies, experiments, the shop alive and updates against their targets, resumable
 	$(BIN)/python -m benchmarks.feedback.main
+
+bench-explain: $(VENV)/.test ## explanations, search and the audit against their targets, resumable: DATA=folder of the data sets
+	$(BIN)/python -m benchmarks.explain.main $(if $(DATA),--data $(DATA))
 
 docs: $(VENV)/.test ## the docs site, from docs/ and the docstrings, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
