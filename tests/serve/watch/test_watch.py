@@ -296,7 +296,7 @@ def test_the_report_tells_everything_over_http(client: TestClient) -> None:
     every = report["kpis"][0]["cells"][0]
     assert (every["dimension"], every["impressions"], every["clicks"], every["answers"]) == ("all", 3, 1, 1)
     assert every["ctr"]["value"] == pytest.approx(1 / 3)
-    assert {cache["cache"] for cache in report["caches"]} == {"sessions"}
+    assert {cache["cache"] for cache in report["caches"]} == {"sessions", "explanations"}
 
 
 def test_only_an_administrator_moves_the_ladder(client: TestClient) -> None:
