@@ -130,8 +130,9 @@ def _section(kind: Kind, findings: pl.DataFrame, shown: _Shown, config: AuditCon
         part = found.filter(pl.col(SEVERITY) == severity)
         if len(part):
             first = part.head(config.page_items)
-            more = f", the first {len(first)} of {len(part):,}" if len(part) > len(first) else ""
-            blocks.append(Note(f"{severity.capitalize()}s{more}:", "bad" if severity == "error" else "warning"))
+            more = f"; the first {len(first)} are shown" if len(part) > len(first) else ""
+            count = f"{len(part):,} {severity}{'' if len(part) == 1 else 's'}"
+            blocks.append(Note(f"{count}{more}", "bad" if severity == "error" else "warning"))
             blocks.append(Grid([card for row in first.iter_rows(named=True) for card in _cards(row, shown)]))
     return Section(title, blocks or [Grid([], "Nothing was found.")], hint)
 
