@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]  # only in the rival's environment
+import pandas as pd
 import torch
 from benchmarks.peers.exchange import (
     About,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -27,8 +27,13 @@ __all__ = [
 Sessions: TypeAlias = dict[str, tuple[SessionEvent, ...]]
 Limits: TypeAlias = "Filters | Mapping[str, object] | None"
 
-OF_ITEM, RANK, SCORE = "of_item_id", "rank", "score"
-REASON, REASON_ITEM, REASON_TITLE, WHY = "reason", "reason_item_id", "reason_title", "why"
+OF_ITEM: Final = "of_item_id"
+RANK: Final = "rank"
+SCORE: Final = "score"
+REASON: Final = "reason"
+REASON_ITEM: Final = "reason_item_id"
+REASON_TITLE: Final = "reason_title"
+WHY: Final = "why"
 _BATCH = 256
 # Scores of a batch, (B, N) float32, stay within about 160 MB.
 _MOST_SCORES = 40_000_000
