@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from trifocal.explain.explanation import Nearest, Shares, Word
 from trifocal.explain.words import says_something
 
-__all__ = ["place_name", "sentence"]
+__all__ = ["place_name", "search_sentence", "sentence"]
 
 # A source that adds less than this share is not spoken of.
 _LEAST_SHARE = 0.1
@@ -41,6 +41,52 @@ def sentence(
     shared = _shared(nearest)
     start = f"{start}: both {shared}" if shared else start
     return f"{start}; {counts} most." if counts else f"{start}."
+
+
+def search_sentence(
+    query: str | None,
+    *,
+    sent: bool = False,
+    said: Sequence[str] = (),
+    near: Sequence[str] = (),
+    shown: Sequence[str] = (),
+    lacking: Sequence[str] = (),
+    look: str | None = None,
+) -> str:
+    """Return why a search found the item, in one sentence.
+
+    Args:
+        query: as typed, or None.
+        sent: whether a picture was sent.
+        said: words that the item's text says as well.
+        near: words that bring it near, where it says none.
+        shown: asked colours that its picture shows.
+        lacking: asked colours that it does not show.
+        look: where its picture looks as it should; None = nowhere.
+
+    >>> search_sentence("black leather boots", said=["boots", "leather"], shown=["black"])
+    'For «black leather boots»: its text says “boots” and “leather”, and its picture shows black.'
+    >>> search_sentence(None, sent=True, look="the middle of the picture")
+    'For the picture that was sent: it looks alike, most in the middle of the picture.'
+    >>> search_sentence("red hat", near=["cap"], lacking=["red"])
+    'For «red hat»: its text comes near by “cap”, but its picture does not show red.'
+    """
+    asked = [f"«{query}»"] if query else []
+    start = f"For {_listed([*asked, 'the picture that was sent'] if sent else asked)}"
+    found = []
+    if said or near:
+        found.append(
+            f"its text {'says' if said else 'comes near by'} {_listed([f'“{word}”' for word in said or near])}"
+        )
+    if shown:
+        found.append(f"its picture shows {_listed(shown)}")
+    if look and sent:
+        found.append(f"it looks alike, most in {look}")
+    elif look and not shown:
+        found.append("its picture looks as asked for")
+    but = f"its picture does not show {_listed(lacking)}" if lacking else ""
+    told = ", and ".join(found) or ("" if but else "nothing stands out, it fits as a whole")
+    return f"{start}: {', but '.join(part for part in (told, but) if part)}."
 
 
 def place_name(row: int, column: int, rows: int, columns: int) -> str:

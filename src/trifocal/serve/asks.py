@@ -158,8 +158,8 @@ class Answer:
     """Items, best first, and how they came about.
 
     Attributes:
-        rung: which rung of the ladder answered: `full`, `retrieval`, `memory`, `last`, `popular`; `hybrid`, `words`;
-            `vectors`.
+        rung: which rung of the ladder answered: `full`, `retrieval`, `memory`, `last`, `popular`; `hybrid`, `words`,
+            `picture`; `vectors`.
         stages_ms: milliseconds of each stage, in order.
         notes: what of the question could not be used, in words.
         variant: which of the served variants answered.

@@ -31,6 +31,7 @@ from trifocal.serve.asks import Answer, Filters, Reason, ScoredItem
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.rungs import Rung
 from trifocal.serve.search import TextSearch
+from trifocal.serve.search_parts.apart import PictureApart
 from trifocal.serve.stages import Stopwatch
 from trifocal.serve.statuses import UnavailableError
 from trifocal.types import BoolArray, FloatArray, FloatRows, IntArray, Rankings
@@ -99,6 +100,17 @@ class PictureEncoder:
         pooled = np.asarray(tokens, dtype=np.float32).mean(axis=0, keepdims=True)
         found: FloatArray = self._projection.vectors(pooled)[0]
         return found
+
+    @property
+    def projection(self) -> CompactProjection | None:
+        """What makes cells comparable with the items' vectors; None = the bundle holds none."""
+        return self._projection
+
+    @property
+    def source(self) -> TokenSource:
+        """The encoder, loaded. Raises ConfigError when its packages are not installed."""
+        with self._lock:
+            return self._loaded()
 
     def _loaded(self) -> TokenSource:
         if self._fault is not None:
@@ -241,6 +253,28 @@ class PictureSearch:
         scores = weight * _standard(alike, pictured) + (1 - weight) * _standard(fits, np.isfinite(fits))
         return top_k(scores[None], k, exclude=[question.exclude])
 
+    def taken_apart(self, ask: SearchAsk, rows: IntArray) -> PictureApart:
+        """Return how the scores of the items in `rows` (K,) come about, for a picture and perhaps words.
+
+        Raises:
+            ServingError: when the picture is none.
+            ConfigError: when pictures cannot be compared here.
+        """
+        look = self._pictures.vector(ask.picture or b"")
+        alike, pictured = self._looks.products(look), self._pictured[rows]
+        none = np.zeros(len(rows), np.float32)
+        if not (ask.words or "").strip():
+            return PictureApart(alike[rows], none, 0.0, look, np.where(pictured, alike[rows], 0), none)
+        fits = self._texts.similarities(ask.words or "")
+        found = np.isfinite(fits)
+        mean, deviation = _spread(alike, self._pictured)
+        words_mean, words_deviation = _spread(fits, found)
+        weight = np.float32(ask.picture_weight / deviation)
+        words = np.where(found[rows], np.float32((1 - ask.picture_weight) / words_deviation), none)
+        likeness, middle = np.where(pictured, weight * alike[rows], none), np.where(pictured, weight * mean, none)
+        of_words = words * np.where(found[rows], fits[rows] - words_mean, none)
+        return PictureApart(of_words + likeness - middle, words, words_mean, weight * look, likeness, middle)
+
     def _scored(self, ranking: Rankings) -> tuple[ScoredItem, ...]:
         pairs = zip(ranking.item_rows[0].tolist(), ranking.scores[0].tolist(), strict=True)
         return tuple(ScoredItem(self._catalogue.card(row), score, Reason("query")) for row, score in pairs if row >= 0)
@@ -252,8 +286,11 @@ def _standard(values: FloatArray, present: BoolArray) -> FloatArray:
     >>> _standard(np.array([1, 3, 9], np.float32), np.array([True, True, False])).tolist()
     [-1.0, 1.0, 0.0]
     """
-    result = np.zeros(len(values), dtype=np.float32)
-    if present.any():
-        known = values[present]
-        result[present] = (known - known.mean()) / max(float(known.std()), 1e-6)
-    return result
+    mean, deviation = _spread(values, present)
+    return np.where(present, (values - np.float32(mean)) / np.float32(deviation), np.float32(0)).astype(np.float32)
+
+
+def _spread(values: FloatArray, present: BoolArray) -> tuple[float, float]:
+    """Return mean and deviation of the `values` (N,) that are `present`."""
+    known = values[present]
+    return (float(known.mean()), max(float(known.std()), 1e-6)) if len(known) else (0.0, 1.0)

@@ -20,11 +20,12 @@ from zlib import crc32
 
 import numpy as np
 
-from trifocal.errors import ServingError
+from trifocal.errors import ConfigError, ServingError
 from trifocal.serve.asks import Answer, Filters, ScoredItem
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.queries import QueryEncoder
 from trifocal.serve.rungs import Rung, first_usable
+from trifocal.serve.search_parts.apart import Apart
 from trifocal.serve.search_parts.asked import Asked, read_query
 from trifocal.serve.search_parts.finder import EXACT_MOST, Finder
 from trifocal.serve.search_parts.terms import terms
@@ -180,6 +181,33 @@ class TextSearch:
             terms=tuple(word for word in dict.fromkeys(asked.text.split()) if set(terms(word)) & set(held)),
             shown_colours=tuple(colour.words for colour in asked.colours if self._finder.has(colour)[row]),
         )
+
+    def taken_apart(
+        self, query: str, rows: IntArray, filters: Filters | None = None, *, only_words: bool = False
+    ) -> Apart:
+        """Return how the scores of the items in `rows` (K,) for `query` come about.
+
+        Args:
+            query: as typed.
+            rows: of the answer.
+            filters: of the search; None = all items were compared.
+            only_words: the rung `words` answered; without an encoder it does anyway.
+        """
+        asked = self.asked(query)
+        exclude = np.zeros(0, np.int64) if filters is None else self._catalogue.barred_rows(filters)
+        return self._finder.apart(asked, None if only_words else self._vector(asked), np.setdiff1d(exclude, rows), rows)
+
+    @property
+    def indexes_descriptions(self) -> bool:
+        """Whether words of descriptions are found by themselves."""
+        return len(self._catalogue) <= EXACT_MOST
+
+    def _vector(self, asked: Asked) -> FloatArray | None:
+        try:
+            return self._queries.vector(asked.text)
+        except ConfigError:
+            # Said with the answer already, by its rung.
+            return None
 
     def _rungs(self) -> tuple[Rung[_Question, Rankings], ...]:
         return Rung("hybrid", self._by_all), Rung("words", self._by_words)

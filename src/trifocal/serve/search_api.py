@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from trifocal.serve.asks import Ask
 from trifocal.serve.current import Current
 from trifocal.serve.explaining.edge import Explaining
 from trifocal.serve.explaining.why import Why
@@ -69,7 +68,7 @@ class SearchApi:
     async def _answered(self, ask: SearchAsk, asked: SearchParameters | SearchBody) -> Response:
         answer = await self._workers.run(self._current.service.picture_search.search, ask)
         if asked.explain:
-            answer = await self._explaining.explained(answer, Why(Ask(query=ask.words), answer.rung))
+            answer = await self._explaining.explained(answer, Why.found(ask, answer.rung))
         self._metrics.observe(answer)
         told = ItemsAnswer.of(answer, timings=asked.timings)
         return Response(told.model_dump_json(), media_type="application/json")

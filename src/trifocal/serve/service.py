@@ -20,13 +20,15 @@ from trifocal.serve.engines import Engine
 from trifocal.serve.experiment.config import ExplorationConfig, VariantConfig
 from trifocal.serve.experiment.variants import Made, answered, build_variants, marked
 from trifocal.serve.explaining.by_model import ModelSource
+from trifocal.serve.explaining.by_search import Searches
 from trifocal.serve.explaining.explanations import Explanations
+from trifocal.serve.explaining.search_content import SearchContent
 from trifocal.serve.explaining.why import ExplainerSource, Found, Why
 from trifocal.serve.gateway import Gateway
 from trifocal.serve.histories import HistoryCoder, KnownHistories
 from trifocal.serve.live.encoder import ItemEncoder, item_encoder
 from trifocal.serve.models import engine_of
-from trifocal.serve.picture_search import PictureEncoder, PictureSearch
+from trifocal.serve.picture_search import PictureEncoder, PictureSearch, SearchAsk
 from trifocal.serve.pictures import picture_file
 from trifocal.serve.queries import PooledEncoder, QueryEncoder
 from trifocal.serve.resident import release_mapped, set_aside
@@ -85,10 +87,12 @@ class Service:
 
     def explain(self, why: Why, item_ids: Sequence[str]) -> Found:
         """Return why `item_ids` are answered. Raises as `Explanations.explain` does."""
-        return self.explanations.explain(self.gateway_of(why.ask), why, item_ids, self._picture_file)
+        searches = Searches(self.text_search, self.picture_search, self.catalogue)
+        return self.explanations.explain(self.gateway_of(why.ask), why, item_ids, self._picture_file, searches)
 
     def warm_up_explanations(self) -> None:
         """Load what explains, and explain an item. Raises as `Explanations.explain` does."""
+        self.explain(Why.found(SearchAsk("warm")), self.catalogue.vocabulary.ids[:1])
         self.explanations.warm_up(self.gateway, self._picture_file)
 
     def forget_answers(self, user_id: str) -> bool:
@@ -186,6 +190,7 @@ def build_service(
         looks=load_looks(bundle),
         colours=load_colours(bundle),
     )
+    pictures = PictureEncoder(images, load_compact(light, "image"))
     gateway = parts.gateway(config.variant, served, config.exploration, config.limit_ms)
     return Service(
         manifest=bundle.manifest,
@@ -193,14 +198,14 @@ def build_service(
         state=parts.state,
         gateway=gateway,
         text_search=text_search,
-        picture_search=_picture_search(light, images, text_search, catalogue, config),
+        picture_search=_picture_search(bundle, pictures, text_search, catalogue, config),
         image_root=Path(image_root or contents.image_root).resolve(),
         folder=bundle.folder,
         config=config,
         item_encoder=item_encoder(light, queries, images),
         answers=answers,
         variants={variant.name: parts.variant(variant, made, gateway, config) for variant, made in variants},
-        explanations=Explanations(config.explain_bytes),
+        explanations=Explanations(config.explain_bytes, _search_content(queries, pictures, config)),
     )
 
 
@@ -269,13 +274,17 @@ def _state(
 
 
 def _picture_search(
-    bundle: Bundle, images: Callable[[], TokenSource], texts: TextSearch, catalogue: Catalogue, config: ServeConfig
+    bundle: Bundle, pictures: PictureEncoder, texts: TextSearch, catalogue: Catalogue, config: ServeConfig
 ) -> PictureSearch:
     return PictureSearch(
         looks=load_looks(bundle),
-        pictures=PictureEncoder(images, load_compact(bundle, "image")),
+        pictures=pictures,
         texts=texts,
         catalogue=catalogue,
         model_version=bundle.manifest.model_version,
         variant=config.variant,
     )
+
+
+def _search_content(queries: QueryEncoder, pictures: PictureEncoder, config: ServeConfig) -> SearchContent:
+    return SearchContent(queries.encoder, pictures, Path(config.explain_features) if config.explain_features else None)

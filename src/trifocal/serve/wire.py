@@ -211,8 +211,8 @@ class ItemsAnswer(_Body):
     variant: str
     """Which of the served variants answered."""
     rung: str
-    """What answered: `full`, `retrieval`, `memory`, `last` or `popular`; `vectors` for similar items; `text`, `words`
-    or `picture` for a search."""
+    """What answered: `full`, `retrieval`, `memory`, `last` or `popular`; `vectors` for similar items; `hybrid`,
+    `words` or `picture` for a search."""
     notes: tuple[str, ...]
     """What of the question could not be used, in words."""
     stages_ms: dict[str, float] | None

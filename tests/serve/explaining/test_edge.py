@@ -50,9 +50,9 @@ def test_every_list_can_be_explained(tmp_path: Path) -> None:
         body = running.get("/v1/items/red-dress/similar?k=2&explain=true").json()
         assert {item["explanation"]["nearest"]["item_id"] for item in items(body)} == {"red-dress"}
         body = running.get("/v1/search?q=blue&k=2&explain=true").json()
-        assert items(body)[0]["explanation"]["sentence"].endswith("for blue.")
+        assert items(body)[0]["explanation"]["sentence"] == "For «blue»: its text says “blue”."
         body = running.post("/v1/search", json={"q": "blue", "k": 2, "explain": True}).json()
-        assert items(body)[0]["explanation"]["sentence"].endswith("for blue.")
+        assert items(body)[0]["explanation"]["sentence"] == "For «blue»: its text says “blue”."
         assert count(running, "explained") == 9
 
 

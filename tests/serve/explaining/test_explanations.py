@@ -13,6 +13,7 @@ from trifocal.errors import ConfigError
 from trifocal.ports import StoredEvent
 from trifocal.serve import Ask, ServeConfig, SessionEvent
 from trifocal.serve.explaining.why import Why
+from trifocal.serve.picture_search import SearchAsk
 from trifocal.types import EventType
 
 
@@ -96,13 +97,14 @@ def test_what_the_model_did_not_rank_is_not_explained_by_it(
 
 def test_words_that_were_found_are_named(tmp_path: Path) -> None:
     service = explained_service(tmp_path, FakeSource())
-    why = Why(Ask(query="a red dress"), "words")
+    why = Why.found(SearchAsk("a red dress"), "words")
     dress, lamp = service.explain(why, ["blue-dress", "green-lamp"]).explanations
     assert dress is not None
     assert lamp is not None
-    assert ([word.text for word in dress.words], dress.shares.text) == (["dress"], 1.0)
-    assert (dress.sentence, dress.nearest) == ("Its title holds “dress”.", None)
-    assert lamp.sentence == "What it says is near to what was typed."
+    held = [word.text for word in dress.words if word.weight > 0]
+    assert (held, dress.nearest) == (["dress", "Dresses", "dress"], None)
+    assert dress.sentence == "For «a red dress»: its text says “dress”."
+    assert lamp.sentence == "For «a red dress»: nothing stands out, it fits as a whole."
 
 
 def test_a_model_without_a_network_is_explained_plainly(tmp_path: Path) -> None:
@@ -131,6 +133,8 @@ def test_an_explainer_is_made_anew_when_the_items_change(tmp_path: Path) -> None
 
 def test_the_query_beside_a_picture_is_explained_and_the_note_says_so(tmp_path: Path) -> None:
     source = FakeSource()
-    found = explained_service(tmp_path, source).explain(Why(Ask(query="red"), "picture"), ["green-dress"])
+    found = explained_service(tmp_path, source).explain(Why.found(SearchAsk("red"), "picture"), ["red-dress"])
     assert "of the words" in found.notes[0]
-    assert source.asked[0][2] == "red"
+    assert found.explanations[0] is not None
+    assert found.explanations[0].sentence == "For «red»: its text says “red”."
+    assert source.asked == []

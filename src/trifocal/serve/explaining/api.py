@@ -12,6 +12,7 @@ from trifocal.serve.experiment.api import ExperimentApi
 from trifocal.serve.explaining.edge import Explaining
 from trifocal.serve.explaining.why import Why
 from trifocal.serve.explaining.wire import ExplainAnswer, ExplainBody, ExplainedItemAnswer
+from trifocal.serve.picture_search import SearchAsk
 from trifocal.serve.wire import Failure
 
 __all__ = ["ExplainApi"]
@@ -36,7 +37,7 @@ class ExplainApi:
     async def explain(self, body: ExplainBody, request: Request) -> ExplainAnswer:
         """Say why items are answered to a user, to a session, or for a search."""
         began_s = time.perf_counter()
-        service, why = self._current.service, Why(self._experiment.asked(body.question(), request.headers))
+        service, why = self._current.service, self._why(body, request)
         cards = [service.catalogue.card(service.catalogue.row(item_id)) for item_id in body.item_ids]
         found = await self._explaining.of(why, body.item_ids)
         told = zip(cards, found.explanations, strict=True)
@@ -46,3 +47,10 @@ class ExplainApi:
             notes=found.notes,
             stages_ms={"explain": 1000 * (time.perf_counter() - began_s)},
         )
+
+    def _why(self, body: ExplainBody, request: Request) -> Why:
+        ask = self._experiment.asked(body.question(), request.headers)
+        if body.query is None or body.user_id is not None or body.events:
+            return Why(ask)
+        # Words alone are a search.
+        return Why(ask, "hybrid", SearchAsk(body.query))

@@ -1,7 +1,8 @@
-"""Explains items of answers: by the model where it answered, plainly elsewhere. Sync; knows no HTTP.
+"""Explains items of answers: by what ranked them, the model or the search, plainly elsewhere. Sync; knows no HTTP.
 
 ```
 question ─► request ─► kept explanations ─► explainer of what is missing ─► ids ─► kept
+search ───► nobody ──┘
 ```
 """
 
@@ -23,11 +24,13 @@ from trifocal.serve.asks import ItemExplanation
 from trifocal.serve.caches.history_code import columns_of
 from trifocal.serve.caches.keys import cache_key, cache_prefix
 from trifocal.serve.caches.memory import MemoryCache
+from trifocal.serve.explaining.by_search import Searches
 from trifocal.serve.explaining.plain import Kind, PlainExplainer
+from trifocal.serve.explaining.search_content import SearchContent
 from trifocal.serve.explaining.told import decode_told, encode_told, told
 from trifocal.serve.explaining.why import Found, QueryExplainer, Why
 from trifocal.serve.gateway import Gateway
-from trifocal.types import Request
+from trifocal.types import History, Request
 
 __all__ = ["Explanations"]
 
@@ -36,8 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 # An explanation may be this old: hour and weekday of a question hardly change in it, and a reload of a page finds it.
 _STEP_S = 300
 _DIGEST_BYTES = 16
-_KINDS: dict[str, Kind] = {"memory": "linked", "last": "last", "popular": "popular", "words": "words"}
-_BOTH = "the explanations are of the words; the picture that was sent is compared as a whole"
+_KINDS: dict[str, Kind] = {"memory": "linked", "last": "last", "popular": "popular", "picture": "picture"}
+_BOTH = "the explanations are of the words; the picture that was sent is not kept"
 
 _Picture = Callable[[int], Path | None]
 
@@ -48,14 +51,17 @@ class Explanations:
     Stability: caller.
     """
 
-    def __init__(self, limit_bytes: int = 0) -> None:
-        """Keep explanations up to `limit_bytes`; load nothing yet."""
+    def __init__(self, limit_bytes: int = 0, content: SearchContent | None = None) -> None:
+        """Keep explanations up to `limit_bytes`, and read for searches by `content`; load nothing yet."""
+        self._content = content
         self._kept = MemoryCache(limit_bytes, ttl_s=_STEP_S)
         # Model -> version of the items, and its explainer over them: only the newest, or old items stayed in memory.
         self._explainers: dict[str, tuple[int, QueryExplainer]] = {}
         self._lock = Lock()
 
-    def explain(self, gateway: Gateway, why: Why, item_ids: Sequence[str], picture: _Picture) -> Found:
+    def explain(
+        self, gateway: Gateway, why: Why, item_ids: Sequence[str], picture: _Picture, searches: Searches | None = None
+    ) -> Found:
         """Return an explanation of each of `item_ids`, None for one that is not there or cannot be explained.
 
         Args:
@@ -63,20 +69,19 @@ class Explanations:
             why: what was asked.
             item_ids: of the answer.
             picture: row -> its file, or None.
+            searches: explain what they found.
 
         Raises:
             ConfigError: when a package is not installed, or the model cannot be explained.
         """
-        request, notes = gateway.request(why.ask)
-        if why.rung == "picture" and why.ask.query:
-            notes = (*notes, _BOTH)
+        request, notes = gateway.request(why.ask) if why.search is None else (Request(History()), _unsaid(why))
         rows = [gateway.catalogue.vocabulary.row(item_id) for item_id in item_ids]
         digest = _digest(why, request)
         keys = [_key(gateway, why, digest, item_id) for item_id in item_ids]
         found = [self._known(key) for key in keys]
         missing = [place for place, row in enumerate(rows) if row is not None and found[place] is None]
         if missing:
-            explainer = self._explainer(gateway, why, picture)
+            explainer = self._by_search(why, picture, searches) or self._explainer(gateway, why, picture)
             wanted = [rows[place] or 0 for place in missing]
             for place, explanation in zip(missing, _explained(explainer, request, wanted, why.ask.query), strict=True):
                 found[place] = _told(explanation, gateway)
@@ -99,13 +104,20 @@ class Explanations:
 
     def _explainer(self, gateway: Gateway, why: Why, picture: _Picture) -> QueryExplainer:
         kind = _KINDS.get(why.rung)
-        if why.rung == "picture" and not why.ask.query:
-            kind = "picture"
         if kind is None and gateway.explaining is None:
-            kind = "words" if why.ask.query else "linked" if gateway.personal else "popular"
+            kind = "linked" if gateway.personal else "popular"
         if kind is not None:
             return PlainExplainer(kind, gateway.engine.vectors, gateway.catalogue)
         return self._by_model(gateway, picture)
+
+    def _by_search(self, why: Why, picture: _Picture, searches: Searches | None) -> QueryExplainer | None:
+        """Return what explains the results of a search; None = the items are none, or the question is not known."""
+        search = why.search
+        if search is None or searches is None or self._content is None:
+            return None
+        if not (search.words or "").strip() and search.picture is None:
+            return None
+        return searches.explainer(search, why.rung, self._content, picture)
 
     def _by_model(self, gateway: Gateway, picture: _Picture) -> QueryExplainer:
         source = gateway.explaining
@@ -127,6 +139,12 @@ class Explanations:
     def _keep(self, key: str, explanation: ItemExplanation | None) -> None:
         if explanation is not None:
             self._kept.put(key, encode_told(explanation))
+
+
+def _unsaid(why: Why) -> tuple[str, ...]:
+    search = why.search
+    alone = search is not None and search.words and search.picture is None
+    return (_BOTH,) if alone and why.rung == "picture" else ()
 
 
 def _explained(
@@ -166,7 +184,15 @@ def _digest(why: Why, request: Request) -> str:
     """Return 32 hex digits that change with whatever an explanation depends on, and with each step of time."""
     history, context = request.history, request.context
     coarse = replace(history, timestamps_s=history.timestamps_s // _STEP_S)
-    about = (why.rung, why.ask.query, context.timestamp_s // _STEP_S, context.device_code, context.country_code)
+    search = why.search
+    about = (
+        why.rung,
+        why.ask.query,
+        search and (search.picture, search.picture_weight, search.filters),
+        context.timestamp_s // _STEP_S,
+        context.device_code,
+        context.country_code,
+    )
     found = blake2b(repr(about).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
     for column in columns_of(coarse):
         found.update(column.tobytes())

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from trifocal import columns as c
-from trifocal.explain.explanation import Explanation, Nearest, Shares, Word
+from trifocal.explain.explanation import Explanation, Nearest, Shares
 from trifocal.serve.catalogue import Catalogue
 from trifocal.types import FloatRows, IntArray, Request
 
@@ -21,8 +21,8 @@ __all__ = ["Kind", "PlainExplainer"]
 
 _LOGGER = logging.getLogger(__name__)
 
-Kind = Literal["linked", "popular", "last", "words", "picture"]
-"""How the answer came about: by who took what; by popularity; an earlier list; the words themselves; a picture."""
+Kind = Literal["linked", "popular", "last", "picture"]
+"""How the answer came about: by who took what; by popularity; an earlier list; a picture that is not known any more."""
 
 _READ = 50
 _LEAST_LETTERS = 4
@@ -31,7 +31,6 @@ _SHARES = {
     "linked": Shares(0.0, 0.0, 0.0, 1.0, 0.0),
     "popular": Shares(0.0, 0.0, 0.0, 1.0, 0.0),
     "last": _NONE,
-    "words": Shares(1.0, 0.0, 0.0, 0.0, 0.0),
     "picture": Shares(0.0, 1.0, 0.0, 0.0, 0.0),
 }
 
@@ -47,19 +46,18 @@ class PlainExplainer:
     def explain(self, request: Request, item_rows: IntArray, query: str | None = None) -> Sequence[Explanation]:
         """See `QueryExplainer`."""
         history = request.history.item_rows[-_READ:]
-        return [self._explanation(int(row), self._nearest(int(row), history), query) for row in item_rows]
+        return [self._explanation(int(row), self._nearest(int(row), history)) for row in item_rows]
 
-    def _explanation(self, row: int, nearest: Nearest | None, query: str | None) -> Explanation:
+    def _explanation(self, row: int, nearest: Nearest | None) -> Explanation:
         kind: Kind = "popular" if self._kind == "linked" and nearest is None else self._kind
-        words = self._held(row, query or "") if kind == "words" else ()
         return Explanation(
             item_row=row,
             score=0.0,
-            words=words,
+            words=(),
             cells=(),
             shares=_SHARES[kind],
             nearest=nearest,
-            sentence=self._sentence(kind, nearest, words),
+            sentence=self._sentence(kind, nearest),
             completeness_error=0.0,
         )
 
@@ -84,30 +82,16 @@ class PlainExplainer:
         category = _shared_path(self._catalogue.card(row).category, self._catalogue.card(other).category)
         return Nearest(other, cosine, tuple(word for word in mine if word in theirs), (), category)
 
-    def _held(self, row: int, query: str) -> tuple[Word, ...]:
-        """The words of the title that were typed, each with the same weight."""
-        wanted = query.lower().split()
-        found = [word for word in re.findall(r"\w+", self._catalogue.title(row)) if _is_meant(word, wanted)]
-        return tuple(Word(word, 1 / len(found)) for word in found)
-
-    def _sentence(self, kind: Kind, nearest: Nearest | None, words: Sequence[Word]) -> str:
+    def _sentence(self, kind: Kind, nearest: Nearest | None) -> str:
         match kind:
             case "linked":
                 like = "" if nearest is None else self._catalogue.title(nearest.item_row)
                 return f"It goes with “{like}”: people took both."
             case "last":
                 return "It stood in the last list that was made for you."
-            case "words":
-                held = ", ".join(f"“{word.text}”" for word in words)
-                return f"Its title holds {held}." if held else "What it says is near to what was typed."
             case "picture":
                 return "Its picture looks like the one that was shown."
         return "Many people take it."
-
-
-def _is_meant(word: str, wanted: Sequence[str]) -> bool:
-    lower = word.lower()
-    return any(each == lower or (len(each) >= _LEAST_LETTERS and each in lower) for each in wanted)
 
 
 def _words(title: str) -> tuple[str, ...]:

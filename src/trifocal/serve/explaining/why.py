@@ -11,6 +11,7 @@ from trifocal.explain.explanation import Explanation
 from trifocal.serve.asks import Ask, ItemExplanation, SessionEvent
 from trifocal.serve.catalogue import Catalogue
 from trifocal.serve.engines import Engine
+from trifocal.serve.picture_search import SearchAsk
 from trifocal.types import IntArray, Request
 
 __all__ = ["ExplainerSource", "Found", "QueryExplainer", "Why"]
@@ -23,15 +24,22 @@ class Why:
     Attributes:
         ask: the question; of a search, a nameless visitor's with the words that were typed.
         rung: that answered: what was ranked without the model is not explained by the model.
+        search: of which the items are results; None = they were recommended.
     """
 
     ask: Ask
     rung: str = "full"
+    search: SearchAsk | None = None
 
     @classmethod
     def similar(cls, item_id: str, rung: str) -> Why:
         """Return what a list of items like `item_id` was given to: somebody who took it alone."""
         return cls(Ask(session=(SessionEvent(item_id),)), rung)
+
+    @classmethod
+    def found(cls, search: SearchAsk, rung: str = "hybrid") -> Why:
+        """Return what the results of `search` were given to: nobody in particular."""
+        return cls(Ask(query=search.words), rung, search)
 
 
 @dataclass(frozen=True)

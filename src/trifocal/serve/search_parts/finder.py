@@ -15,6 +15,7 @@ from trifocal.index.coded import SearchPlan
 from trifocal.index.flat8 import Flat8Index
 from trifocal.index.unit_rows import UnitRows
 from trifocal.ports import Index
+from trifocal.serve.search_parts.apart import Along, Apart, ColourFit, ItemFit, Nearness
 from trifocal.serve.search_parts.asked import Asked, AskedColour
 from trifocal.serve.search_parts.item_colours import ItemColours
 from trifocal.serve.search_parts.terms import terms
@@ -137,6 +138,26 @@ class Finder:
         text = self._nothing() if vector is None else np.float32(_TEXT) * self._nearness(vector, exclude)
         return Evidence(text, words, self._look(asked, vector), self._colour(asked.colours))
 
+    def apart(self, asked: Asked, vector: FloatArray | None, exclude: IntArray, rows: IntArray) -> Apart:
+        """Return how the scores of the items in `rows` come about; see `evidence` for the rest."""
+        found = self.evidence(asked, vector, exclude)
+        colours = [self._colour_fits(colour, len(asked.colours), rows) for colour in asked.colours]
+        scores, most = found.sum(), self.words.most(asked.terms)
+        baseline = _COLOURS * (np.log(_UNKNOWN_SHARE + _LEAST_SHARE) - np.log1p(_LEAST_SHARE)) if colours else 0.0
+        items = tuple(
+            ItemFit(
+                score=float(scores[row]),
+                baseline=float(baseline),
+                terms={t: _WORDS / most * added for t, added in self.words.added(row, asked.terms).items()},
+                text=float(found.text[row]),
+                far=bool(found.text[row] <= found.text.min()),
+                look=float(found.look[row]),
+                colours=tuple(fits[place] for fits in colours),
+            )
+            for place, row in enumerate(rows.tolist())
+        )
+        return Apart(asked, None if vector is None else self._by_chance(vector), self._along(asked, vector), items)
+
     def has(self, colour: AskedColour) -> BoolArray:
         """Return (N,) whether each item has `colour`, by its picture or its text."""
         return self._shares(colour) >= _HAS_COLOUR
@@ -146,26 +167,35 @@ class Finder:
 
     def _nearness(self, vector: FloatArray, exclude: IntArray) -> FloatArray:
         """Return (N,) how near each text is, in deviations from the mean; beyond the nearest, as the last."""
-        unit = normalised(vector)
-        chance = self.sample @ unit
-        ranking = self.texts.search(unit[None], min(_NEAREST, len(self.texts)), exclude=[exclude])
+        chance = self._by_chance(vector)
+        ranking = self.texts.search(chance.unit[None], min(_NEAREST, len(self.texts)), exclude=[exclude])
         found = ranking.item_rows[0] >= 0
-        nearness = (ranking.scores[0][found] - chance.mean()) / max(float(chance.std()), 1e-6)
+        nearness = (ranking.scores[0][found] - np.float32(chance.mean)) / chance.deviation
         result = np.full(len(self.words), nearness.min() if len(nearness) else 0.0, dtype=np.float32)
         result[ranking.item_rows[0][found]] = nearness
         return result
 
+    def _by_chance(self, vector: FloatArray) -> Nearness:
+        unit = normalised(vector)
+        chance = self.sample @ unit
+        return Nearness(unit, float(chance.mean()), max(float(chance.std()), 1e-6), _TEXT)
+
     def _look(self, asked: Asked, vector: FloatArray | None) -> FloatArray:
+        along = self._along(asked, vector)
+        return self._nothing() if self.looks is None or along is None else self.looks.along(along)
+
+    def _along(self, asked: Asked, vector: FloatArray | None) -> Along | None:
+        """Return what pictures of such items have in common; None = there are no pictures."""
         looks = self.looks
         if looks is None:
-            return self._nothing()
+            return None
         of_terms = np.zeros_like(looks.mean)
         for term in asked.terms:
             of_terms += looks.of_term(self.words.holders(term))
-        score = np.float32(_LOOK_OF_TERMS) * looks.scores(of_terms)
+        direction = np.float32(_LOOK_OF_TERMS) * looks.scaled(of_terms)
         if vector is not None and vector.any():
-            score = score + np.float32(_LOOK_OF_TEXT) * looks.scores(looks.of_text(vector))
-        return score
+            direction = direction + np.float32(_LOOK_OF_TEXT) * looks.scaled(looks.of_text(vector))
+        return Along(direction, float(looks.mean @ direction))
 
     def _colour(self, colours: Sequence[AskedColour]) -> FloatArray:
         if not colours:
@@ -175,11 +205,26 @@ class Finder:
         found: FloatArray = (_COLOURS * (np.mean(parts, axis=0) - np.log1p(_LEAST_SHARE))).astype(np.float32)
         return found
 
+    def _colour_fits(self, colour: AskedColour, among: int, rows: IntArray) -> list[ColourFit]:
+        shown, named = (shares[rows] for shares in self._shown_and_named(colour))
+        unknown = np.log(_UNKNOWN_SHARE + _LEAST_SHARE)
+        added = (_COLOURS / among) * (np.log(np.maximum(shown, named) + _LEAST_SHARE) - unknown)
+        has, says, known = shown >= _HAS_COLOUR, named > shown, self.colours.known[rows]
+        flags = np.stack([says, known & has, known & ~has & ~says], axis=1).tolist()
+        return [
+            ColourFit(colour.words, colour.shades, value, *each)
+            for value, each in zip(added.tolist(), flags, strict=True)
+        ]
+
     def _shares(self, colour: AskedColour) -> FloatArray:
         """Return (N,) how much of each item has `colour`."""
+        return np.maximum(*self._shown_and_named(colour))
+
+    def _shown_and_named(self, colour: AskedColour) -> tuple[FloatArray, FloatArray]:
+        """Return (N,) how much of each item has `colour` by its picture, and by its text."""
         shown = np.where(self.colours.known, self.colours.shares(colour.shades), np.float32(_UNKNOWN_SHARE))
         named = self.words.scores(terms(colour.words)) > 0
-        return np.maximum(shown, np.where(named, np.float32(_NAMED_SHARE), np.float32(0))).astype(np.float32)
+        return shown.astype(np.float32), np.where(named, np.float32(_NAMED_SHARE), np.float32(0))
 
 
 def _text_index(text_vectors: AnyFloats) -> Index:

@@ -25,11 +25,11 @@ import numpy.typing as npt
 from trifocal.serve.search_parts.terms import terms
 from trifocal.types import FloatArray, IntArray
 
-__all__ = ["ItemText", "WordIndex"]
+__all__ = ["FIELD_WEIGHTS", "ItemText", "WordIndex"]
 
 _K1, _B = 1.2, 0.75
 # A title says in three words what a description takes thirty for.
-_TITLE_WEIGHT = 2.0
+FIELD_WEIGHTS = {"title": 2.0, "category": 2.0, "description": 1.0}
 # As alike as "shrit" and "shirt"; shorter words are too alike anyway.
 _ALIKE, _LEAST_SPELT = 0.8, 5
 
@@ -45,8 +45,8 @@ class ItemText:
     def frequencies(self) -> dict[str, float]:
         """Return term -> weighted times that the item holds it."""
         found: dict[str, float] = {}
-        for text, weight in ((self.title, _TITLE_WEIGHT), (self.category, _TITLE_WEIGHT), (self.description, 1.0)):
-            for term in terms(text or ""):
+        for name, weight in FIELD_WEIGHTS.items():
+            for term in terms(getattr(self, name) or ""):
                 found[term] = found.get(term, 0.0) + weight
         return found
 
@@ -116,6 +116,23 @@ class WordIndex:
         for row, held in self.changed.items():
             result[row] = sum(self.idf(term) * held.get(term, 0.0) for term in wanted)
         return result
+
+    def added(self, row: int, wanted: Sequence[str]) -> dict[str, float]:
+        """Return what each of the terms `wanted` adds to the score of the item of `row`; those it holds only.
+
+        >>> WordIndex.of([ItemText("red boot", None), ItemText("hat", None)]).added(0, ["hat", "boot"]).keys()
+        dict_keys(['boot'])
+        """
+        held = self.changed.get(row)
+        if held is not None:
+            return {term: self.idf(term) * held[term] for term in wanted if term in held}
+        found = {}
+        for term in wanted:
+            rows, impacts = self._built(term)
+            place = int(np.searchsorted(rows, row))
+            if place < len(rows) and rows[place] == row:
+                found[term] = self.idf(term) * float(impacts[place])
+        return found
 
     def idf(self, term: str) -> float:
         """Return what it says that an item holds `term`, by the items as built.

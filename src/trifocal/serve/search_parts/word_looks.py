@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trifocal.index import GrowingRows
+from trifocal.serve.search_parts.apart import Along
 from trifocal.types import AnyFloats, BoolArray, FloatArray, IntArray
 
 __all__ = ["WordLooks"]
@@ -97,10 +98,19 @@ class WordLooks:
 
     def scores(self, direction: FloatArray) -> FloatArray:
         """Return (N,) how far each picture lies in `direction`, in standard deviations; 0 = no picture, or as most."""
+        scaled = self.scaled(direction)
+        return self.along(Along(scaled, float(self.mean @ scaled)))
+
+    def scaled(self, direction: FloatArray) -> FloatArray:
+        """Return `direction` (L,) so long that pictures have the standard deviation 1 in it; zero = all are alike."""
         deviation = math.sqrt(max(float(direction @ self.spread @ direction), 0.0))
         if deviation < np.finfo(np.float32).tiny:
-            return np.zeros(len(self.pictured), np.float32)
-        found = (self.looks.products(direction) - self.mean @ direction) / np.float32(deviation)
+            return np.zeros_like(direction)
+        return direction / np.float32(deviation)
+
+    def along(self, along: Along) -> FloatArray:
+        """Return (N,) how far each picture lies in a direction from the mean one; 0 = no picture."""
+        found = self.looks.products(along.direction) - np.float32(along.middle)
         return np.where(self.pictured, found, np.float32(0)).astype(np.float32)
 
 

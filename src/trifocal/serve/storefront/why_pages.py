@@ -12,6 +12,7 @@ from trifocal.serve.asks import Ask
 from trifocal.serve.current import Current
 from trifocal.serve.experiment.api import ExperimentApi
 from trifocal.serve.explaining.why import Found, Why
+from trifocal.serve.picture_search import SearchAsk
 from trifocal.serve.storefront.drawing import Drawing
 from trifocal.serve.storefront.told_why import told_why
 from trifocal.serve.storefront.visitors import visitor_of
@@ -66,7 +67,7 @@ class WhyPages:
         if like:
             return Why.similar(like, rung)
         if words or rung == "picture":
-            return Why(Ask(query=words), rung)
+            return Why.found(SearchAsk(words), "hybrid" if rung == "full" else rung)
         return Why(self._experiment.assigned(Ask(user_id=user_id)), rung)
 
     async def _found(self, why: Why, item_id: str) -> Found:
