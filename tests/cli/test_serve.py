@@ -66,7 +66,7 @@ def test_it_answers_keeps_events_and_stops(server: tuple[subprocess.Popen[str], 
     assert httpx.post(f"{address}/v1/events", json=batch).json() == {"stored": 0, "ignored": 1}
     answer = httpx.post(f"{address}/v1/recommend", json={"user_id": "zoe", "k": 2}).json()
     assert sorted(item["item_id"] for item in answer["items"]) == ["blue-lamp", "green-lamp"]
-    assert "Whose shop" in httpx.get(address).text
+    assert "A shop that reads" in httpx.get(address).text
     process.send_signal(signal.SIGTERM)
     start = time.monotonic()
     output, errors = process.communicate(timeout=20)

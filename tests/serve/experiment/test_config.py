@@ -58,5 +58,7 @@ def test_notes_stand_beside_the_file_of_the_events(tmp_path: Path) -> None:
     named = settings.experiment.model_copy(update={"notes_file": "mine.json"})
     chosen = settings.model_copy(update={"experiment": named})
     assert _with_notes(chosen, events).experiment.notes_file == "mine.json"
-    plain = load_settings().serve
-    assert _with_notes(plain, events) is plain
+    found = _with_notes(load_settings().serve, events)
+    assert found.experiment.notes_file == ""
+    assert found.live.history_file == f"{events}.bundles.json"
+    assert _with_notes(found, None) is found
