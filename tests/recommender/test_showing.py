@@ -45,3 +45,9 @@ def test_an_explanation_shows_words_cells_shares_and_the_nearest(tmp_path: Path)
     assert "50 %" in html
     assert "Blue hat" in html
     assert "Because of the hat." in html
+
+
+def test_a_terminal_shows_titles_and_no_files(tmp_path: Path) -> None:
+    picture = tmp_path / "a.jpg"
+    cards = (Card("a", "Red dress", picture=picture), Card("b", "Blue dress"))
+    assert repr(Gallery((("for ann", cards), ("", cards[:1])))) == "for ann: Red dress, Blue dress\nRed dress"

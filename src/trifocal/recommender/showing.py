@@ -65,6 +65,13 @@ class Gallery:
 
     rows: tuple[tuple[str, tuple[Card, ...]], ...]
 
+    def __repr__(self) -> str:
+        """Return what a terminal shows: titles, a row a line."""
+        return "\n".join(
+            f"{heading}: {', '.join(card.title for card in cards)}" if heading else ", ".join(c.title for c in cards)
+            for heading, cards in self.rows
+        )
+
     def _repr_html_(self) -> str:
         return "".join(
             f'<div style="margin:12px 0"><div style="font-weight:600;margin-bottom:6px">{escape(heading)}</div>'
@@ -104,6 +111,10 @@ class Explained:
     completeness_error: float
     picture: Path | None = None
     nearest_picture: Path | None = None
+
+    def __repr__(self) -> str:
+        """Return what a terminal shows: title and sentence."""
+        return f"{self.title}: {self.sentence}"
 
     def _repr_html_(self) -> str:
         beside = ""
