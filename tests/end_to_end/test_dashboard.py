@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +10,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pydantic import SecretStr
 from tests.bundle.small_bundle import WordEncoder, draw_pictures, small_contents
+from tests.end_to_end.live_pages import CHROMIUM, chromium, running
 
 from trifocal import columns as c
 from trifocal.bundle import read_bundle, write_bundle
@@ -29,7 +26,6 @@ from trifocal.serve.app import create_app
 from trifocal.serve.live.config import LiveConfig
 from trifocal.serve.watch.config import WatchConfig
 
-CHROMIUM = Path("/usr/bin/chromium")
 READ, ADMIN = "read" * 5, "admin" * 4
 
 pytestmark = [
@@ -69,27 +65,14 @@ def app_of(folder: Path) -> FastAPI:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = app_of(tmp_path_factory.mktemp("dashboard"))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", loop="asyncio", http="h11"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with running(app_of(tmp_path_factory.mktemp("dashboard"))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 from tests.bundle.small_bundle import draw_pictures
+from tests.end_to_end.live_pages import CHROMIUM, chromium, running
 from tests.serve.small_service import small_service
 
 from trifocal.serve.app import create_app
 
-CHROMIUM = Path("/usr/bin/chromium")
 PATHS = (
     "/",
     "/shopper?id=ann",
@@ -38,27 +33,14 @@ pytestmark = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("page")
     draw_pictures(folder / "pictures")
-    listener = socket.create_server(("127.0.0.1", 0))
-    # The plain protocol: the fast one's loop belongs to the command, not to a thread of a test.
-    config = uvicorn.Config(create_app(small_service(folder)), log_level="warning", loop="asyncio", http="h11")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with running(create_app(small_service(folder))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def is_fault(failed: Request) -> bool:

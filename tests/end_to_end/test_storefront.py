@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +11,10 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect
 from tests.bundle.small_bundle import COLOURS, WordEncoder, draw_pictures, small_contents
+from tests.end_to_end.live_pages import CHROMIUM, chromium, running
 from tests.serve.explaining.fake_explainer import FakeSource
 from tests.serve.test_picture_search import RGB, MeanColour, picture
 
@@ -29,7 +26,6 @@ from trifocal.serve import ServeConfig, Service, build_service
 from trifocal.serve.app import create_app
 from trifocal.serve.storefront.config import ComparedConfig, StorefrontConfig
 
-CHROMIUM = Path("/usr/bin/chromium")
 PATHS = (
     "/",
     "/shopper?id=ann",
@@ -70,26 +66,14 @@ def shop(folder: Path) -> Service:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(shop(tmp_path_factory.mktemp("storefront")))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", loop="asyncio", http="h11"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with running(create_app(shop(tmp_path_factory.mktemp("storefront")))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
