@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from benchmarks.explain.plan import FULL, ROOT, Setting
-from benchmarks.quality.steps import dataset_folder, train_missing, trifocal
+from benchmarks.explain.plan import Setting
+from benchmarks.explain.world import Ground, ground
+from benchmarks.quality.steps import train_missing, trifocal
 from benchmarks.table.figures import Goal, Measured
 
 from trifocal import columns as c
@@ -51,20 +52,18 @@ class _World:
     """The clean data set and how it is trained.
 
     Attributes:
-        split: whose validation part is asked about.
-        parts: file that prescribes it, where there is one.
+        ground: of the clean data set; its split's validation part is asked about.
+        folder: of the work in progress.
+        parts: file that prescribes the split, where there is one.
     """
 
-    dataset: Path
+    ground: Ground
     folder: Path
-    features: Path
-    config: Path
-    split: str
     parts: Path | None
 
     @property
     def settings(self) -> Settings:
-        return load_settings(self.config)
+        return load_settings(self.ground.config)
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,8 @@ class _Found:
 def measure(setting: Setting) -> Measured:
     """Audit catalogues with swapped pictures, train with and without them, and compare."""
     world = _world(setting)
-    clean = read_dataset(world.dataset)
-    pooled = pooled_features(clean, world.settings.features, world.features)
+    clean = read_dataset(world.ground.dataset)
+    pooled = pooled_features(clean, world.settings.features, world.ground.features)
     seeds = range(_FIRST_SEED, _FIRST_SEED + setting.sizes.seeds)
     found = [_audited(clean, pooled, world.settings, seed) for seed in seeds]
     planted = _planted_folder(world, clean)
@@ -129,20 +128,9 @@ def auc(scores: FloatArray, wrong: BoolArray) -> float:
 
 
 def _world(setting: Setting) -> _World:
-    real = setting.data is not None and setting.sizes == FULL
-    name, split, file = ("hm-week", "hm-random", "hm.toml") if real else ("shop", "time", "shop.toml")
-    if not real and not (setting.out / "data" / name / "dataset.json").is_file():
-        numbers = ["--products", str(setting.sizes.products), "--shoppers", str(setting.sizes.shoppers)]
-        trifocal("shop", "generate", str(setting.out / "data" / name), *numbers, "--force")
-    parts = None if not real or setting.data is None else setting.data / name / f"{split}.parquet"
-    return _World(
-        dataset_folder(name, setting.data, setting.out),
-        setting.out / "audit",
-        setting.out / "features",
-        ROOT / "configs" / file,
-        split,
-        parts,
-    )
+    on = ground(setting)
+    parts = setting.data / on.name / f"{on.split}.parquet" if on.is_real and setting.data is not None else None
+    return _World(on, setting.out / "audit", parts)
 
 
 def _audited(clean: Dataset, pooled: Pooled, settings: Settings, seed: int) -> _Found:
@@ -186,22 +174,23 @@ def _planted_folder(world: _World, clean: Dataset) -> Path:
         write_dataset(replace(clean, items=clean.items.with_columns(pictures.alias(c.IMAGE))), folder)
     out = world.folder / "planted" / "audit"
     if not (out / "report.html").is_file():
-        words = ["--features", str(world.features), "--out", str(out), "--config", str(world.config)]
+        words = ["--features", str(world.ground.features), "--out", str(out), "--config", str(world.ground.config)]
         trifocal("audit", str(folder), *words)
     return folder
 
 
 def _trained(world: _World, setting: Setting, planted: Path, name: str) -> dict[str, dict[str, FloatArray]]:
     """Model -> metric -> (U,) figures on validation, trained on the `name` catalogue."""
-    dataset, run = world.dataset if name == "clean" else planted, world.folder / name / "run"
-    options = ["--split", world.split, "--config", str(world.config), "--cache", str(world.features)]
+    on, run = world.ground, world.folder / name / "run"
+    dataset = on.dataset if name == "clean" else planted
+    options = ["--split", on.split, "--config", str(on.config), "--cache", str(on.features)]
     if world.parts is not None:
         options += ["--parts", str(world.parts)]
     if name == "excluded":
         options += ["--exclude", str(_audit_table(planted))]
     train_missing(run, _MODELS, dataset, options, {"TRIFOCAL_TRAIN__EPOCHS": str(setting.sizes.epochs)})
     whole = read_dataset(dataset)
-    split = named_split(whole, world.split, world.parts)
+    split = named_split(whole, on.split, world.parts)
     vocabulary = restrict(whole, split).vocabulary()
     found = {}
     for model in _MODELS:

@@ -160,7 +160,7 @@ def _server(setting: Setting, made: World, name: str, *, features: bool = False)
     config = folder / f"{name}.toml"
     config.write_text(_SETTINGS.format(on="true" if name == "on" else "false"), encoding="utf-8")
     command = [*trifocal_command(made.bundle), "--config", str(config)]
-    command += ["--features", str(made.features)] if features else []
+    command += ["--features", str(made.ground.features)] if features else []
     with started(command, setting.out / "logs" / f"explain-{name}.log") as server:
         yield server
 
@@ -172,9 +172,9 @@ def _users(made: World) -> list[str]:
 
 
 def _notes(setting: Setting, made: World, unexplained: int) -> dict[str, str]:
-    sizes = setting.sizes
+    name, sizes = made.ground.name, setting.sizes
     return {
-        _EXPLAINED: f"{made.name}, {sizes.answers} shoppers, {sizes.explained} items each, token features at hand",
+        _EXPLAINED: f"{name}, {sizes.answers} shoppers, {sizes.explained} items each, token features at hand",
         _RATIO: f"{unexplained:,} answers each, in turn; before = explanations switched off",
     }
 

@@ -15,17 +15,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from benchmarks.explain import audit, faithfulness, latency, search
 from benchmarks.explain.plan import FULL, QUICK, Setting, Sizes
-from benchmarks.table.parts import Part, measured_part, report
+from benchmarks.table.parts import Part, measured_parts, report
 
 from trifocal.errors import TrifocalError
 
-__all__ = ["PARTS", "main", "run_parts"]
+__all__ = ["PARTS", "main"]
 
 PARTS = (
     Part[Setting]("faithfulness", faithfulness.GOALS, faithfulness.measure, faithfulness.SIZES),
@@ -40,21 +39,13 @@ def main() -> int:
     options = _options()
     try:
         setting = _setting(options)
-        run_parts(setting, options.only)
+        measured_parts(PARTS, setting, options.only)
         publish = None if options.quick else options.publish
         report("explain", PARTS, setting, [field.name for field in fields(Sizes)], publish)
     except TrifocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def run_parts(setting: Setting, only: Sequence[str]) -> None:
-    """Measure the parts in `only` (empty = all) that are not stored yet."""
-    for part in PARTS:
-        if not only or part.name in only:
-            print(f"{part.name} ...", file=sys.stderr, flush=True)
-            measured_part(part, setting)
 
 
 def _setting(options: argparse.Namespace) -> Setting:

@@ -133,8 +133,8 @@ def _encoders(bundle: Bundle, recommender: TwoStageRecommender) -> Encoders:
 
 
 def _cases(world: World, bundle: Bundle, seed: int, count: int) -> Cases:
-    whole = read_dataset(world.dataset)
-    split = named_split(whole, world.split)
+    whole = read_dataset(world.ground.dataset)
+    split = named_split(whole, world.ground.split)
     context = FeatureState.from_json(bundle.contents.feature_state).context
     cases = build_cases(split, "test", restrict(whole, split).vocabulary(), context)
     return cases.sample(min(2 * count, len(cases)), seed)

@@ -19,8 +19,8 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from benchmarks.explain.plan import FULL, ROOT, Setting
-from benchmarks.quality.steps import dataset_folder, trifocal
+from benchmarks.explain.plan import Setting
+from benchmarks.explain.world import ground
 from benchmarks.table.figures import Goal, Measured, percentiles
 
 from trifocal import columns as c
@@ -133,15 +133,12 @@ def graded_ndcg(order: Sequence[int], worth: Values, k: int = _K) -> float:
 
 def measure(setting: Setting) -> Measured:
     """Ask every query of our search, of BM25, and of our search without pictures."""
-    real = setting.data is not None and setting.sizes == FULL
-    if not real:
-        _generate(setting)
-    dataset = read_dataset(dataset_folder("hm-week" if real else "shop", setting.data, setting.out))
-    attributes = _attributes(dataset, setting.data if real else None)
-    queries = (written_queries() if real else _shop_queries(attributes))[: setting.sizes.queries]
-    config = load_settings(ROOT / "configs" / ("hm.toml" if real else "shop.toml")).features
+    on = ground(setting)
+    dataset, config = read_dataset(on.dataset), load_settings(on.config).features
+    attributes = _attributes(dataset, setting.data if on.is_real else None)
+    queries = (written_queries() if on.is_real else _shop_queries(attributes))[: setting.sizes.queries]
     bare = _bare(dataset.items)
-    ours, text = _searches(replace(dataset, items=bare), config, setting.out / "features")
+    ours, text = _searches(replace(dataset, items=bare), config, on.features)
     rankers = {_OURS: _ranker(ours), _BM25: _bm25(bare), _TEXT: _ranker(text)}
     worths = [grades(query, attributes) for query in queries]
     scores = {name: _scores(ranker, queries, worths) for name, ranker in rankers.items()}
@@ -257,10 +254,3 @@ def _met(attributes: pl.DataFrame, aspect: str, values: Sequence[str]) -> npt.ND
     columns = [name for name in _COLUMNS[aspect] if name in attributes.columns]
     met = [attributes[name].is_in(list(values)).fill_null(value=False).to_numpy() for name in columns]
     return np.asarray(np.any(met, axis=0))
-
-
-def _generate(setting: Setting) -> None:
-    folder = setting.out / "data" / "shop"
-    if not (folder / "dataset.json").is_file():
-        numbers = ["--products", str(setting.sizes.products), "--shoppers", str(setting.sizes.shoppers)]
-        trifocal("shop", "generate", str(folder), *numbers, "--force")

@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from benchmarks.feedback import anomalies, durability, live_shop, off_policy, peeking, update
 from benchmarks.feedback.plan import FULL, QUICK, Setting, Sizes
-from benchmarks.table.parts import Part, measured_part, report
+from benchmarks.table.parts import Part, measured_parts, report
 
 from trifocal.errors import TrifocalError
 
-__all__ = ["PARTS", "main", "run_parts"]
+__all__ = ["PARTS", "main"]
 
 PARTS = (
     Part[Setting]("durability", durability.GOALS, durability.measure, durability.SIZES),
@@ -42,21 +41,13 @@ def main() -> int:
     out = options.out / "quick" if options.quick else options.out
     setting = Setting(out.resolve(), QUICK if options.quick else FULL, options.force)
     try:
-        run_parts(setting, options.only)
+        measured_parts(PARTS, setting, options.only)
         publish = None if options.quick else options.publish
         report("feedback", PARTS, setting, [field.name for field in fields(Sizes)], publish)
     except TrifocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def run_parts(setting: Setting, only: Sequence[str]) -> None:
-    """Measure the parts in `only` (empty = all) that are not stored yet."""
-    for part in PARTS:
-        if not only or part.name in only:
-            print(f"{part.name} ...", file=sys.stderr, flush=True)
-            measured_part(part, setting)
 
 
 def _options() -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from benchmarks.table.store import stored_or, stored_part
 
 from trifocal import __version__
 
-__all__ = ["Part", "PartSetting", "measured_part", "report", "stored_figures"]
+__all__ = ["Part", "PartSetting", "measured_part", "measured_parts", "report", "stored_figures"]
 
 
 class PartSetting(Protocol):
@@ -60,6 +61,14 @@ def measured_part(part: Part[_Setting], setting: _Setting) -> Measured:
     """Return what is stored of `part`; else measure it."""
     path = _path(part, setting)
     return stored_or(path, setting.key(part.sizes), lambda: part.measure(setting), force=setting.force)
+
+
+def measured_parts(parts: Sequence[Part[_Setting]], setting: _Setting, only: Sequence[str]) -> None:
+    """Measure those of `parts` in `only` (empty = all) that are not stored yet, and say on the way which."""
+    for part in parts:
+        if not only or part.name in only:
+            print(f"{part.name} ...", file=sys.stderr, flush=True)
+            measured_part(part, setting)
 
 
 def stored_figures(parts: Sequence[Part[_Setting]], setting: _Setting) -> tuple[list[Figure], dict[str, object]]:

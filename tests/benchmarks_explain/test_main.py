@@ -3,12 +3,10 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-from benchmarks.explain import main as bench
-from benchmarks.explain.main import PARTS, run_parts
+from benchmarks.explain.main import PARTS
 from benchmarks.explain.plan import QUICK, Setting, Sizes
 from benchmarks.table.figures import Measured
-from benchmarks.table.parts import Part, stored_figures
+from benchmarks.table.parts import Part, measured_parts, stored_figures
 
 
 def test_every_size_bears_on_some_part_and_is_one() -> None:
@@ -16,9 +14,7 @@ def test_every_size_bears_on_some_part_and_is_one() -> None:
     assert used == {field.name for field in fields(Sizes)}
 
 
-def test_what_is_not_measured_is_missing_and_what_is_has_its_target(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_measured_is_missing_and_what_is_has_its_target(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def part_of(part: Part[Setting]) -> Part[Setting]:
@@ -29,10 +25,9 @@ def test_what_is_not_measured_is_missing_and_what_is_has_its_target(
         return Part(part.name, part.goals, measure, part.sizes)
 
     parts = tuple(map(part_of, PARTS))
-    monkeypatch.setattr(bench, "PARTS", parts)
     setting = Setting(tmp_path, QUICK)
-    run_parts(setting, ["search"])
-    run_parts(setting, ["search"])
+    measured_parts(parts, setting, ["search"])
+    measured_parts(parts, setting, ["search"])
     assert asked == ["search"]
     lines, _ = stored_figures(parts, setting)
     assert {line.part for line in lines if line.value is not None} == {"search"}
